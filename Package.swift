@@ -1,0 +1,95 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Every own target: Swift 6 language mode, explicit imports, warnings are errors.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// One module: its folder under Sources, and what it may import.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of a module: its folder under Tests.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "sheltie",
+    products: [
+        .executable(name: "sheltie", targets: ["sheltie"]),
+        .library(name: "SheltieKit", targets: ["SheltieKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: ["JSON", "YAML"]),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+    ],
+    targets: [
+        // 1. C libraries: a module map and a shim for what Swift cannot call.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // 2. Swift over C, and the SQL files embedded in the binary.
+        module("Database"),
+        module("SQLite", ["CSQLite", "Database"]),
+        module("Curl", ["CCurl", httpTypes]),
+        module("OpenSSL", ["COpenSSL"]),
+        module("Zlib", ["CZlib"]),
+        .target(
+            name: "Migrations", path: "migrations",
+            resources: [.embedInCode("sqlite/sqlite_0001_core.sql")],
+            swiftSettings: settings),
+
+        // 3. The domain: no HTTP, no SQL.
+        module("Fediverse"),
+        module("Privacy", ["Fediverse", "OpenSSL"]),
+        module("Recommender", ["Fediverse", "Privacy"]),
+
+        // 4. Edges.
+        module("Store", ["Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
+        module("Upstream", ["Curl", "Zlib", "Fediverse", httpTypes]),
+        module("HTTPService", [
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            httpTypes, logging, lifecycle,
+        ]),
+
+        // 5. Running parts.
+        module("Jobs", ["Fediverse", "Privacy", "Recommender", "Upstream", logging, lifecycle]),
+        module("Proxy", [
+            "Curl", "Zlib", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Upstream", "HTTPService", httpTypes, logging, lifecycle,
+        ]),
+        module("SheltieKit", ["Fediverse", "OpenSSL", "Privacy", "Recommender", "Store"]),
+        module("DemoInstance", ["Fediverse", "HTTPService", httpTypes, lifecycle]),
+
+        // 6. The composition root.
+        .executableTarget(
+            name: "sheltie",
+            dependencies: [
+                "Curl", "Database", "SQLite", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream",
+                "HTTPService", "Jobs", "Proxy", "SheltieKit", "DemoInstance", logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            path: "cli", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,43 @@
+/// What went wrong in a database, in words that are safe to show: never a value, never a row.
+public enum DatabaseError: Error, Equatable {
+    /// The file or server cannot be opened. `reason` is the engine's fixed sentence for its code.
+    case cannotOpen(reason: String)
+    /// The file is not a database, or fails its integrity check.
+    case corrupt(reason: String)
+    /// The schema was made by a newer program than this one.
+    case newerSchema(found: Int, known: Int)
+    /// A migration that was already applied has another text now.
+    case changedMigration(number: Int)
+    /// Another process holds the lock for longer than the busy timeout.
+    case busy
+    case diskFull
+    case readOnly
+    /// A constraint refused the write; `kind` is unique, foreignKey, check or notNull.
+    case constraint(kind: ConstraintKind)
+    /// A second process wants to serve the same file.
+    case alreadyServed
+    /// Anything else: the engine's own code, and the statement's text with placeholders instead of values.
+    case failed(code: Int, statement: String)
+    /// The pool was shut down, or waited too long for a free connection.
+    case unavailable
+
+    public enum ConstraintKind: String, Sendable { case unique, foreignKey, check, notNull, other }
+}
+
+extension DatabaseError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .cannotOpen(let reason): "the database cannot be opened: \(reason)"
+        case .corrupt(let reason): "the database is damaged (\(reason)); restore it from a backup with 'sheltie db restore'"
+        case .newerSchema(let found, let known): "the database has schema version \(found), this program knows \(known); use a newer program"
+        case .changedMigration(let number): "migration \(number) was changed after it had been applied to this database"
+        case .busy: "the database is locked by another process"
+        case .diskFull: "the disk is full"
+        case .readOnly: "the database is read-only"
+        case .constraint(let kind): "the database refused the write (\(kind.rawValue))"
+        case .alreadyServed: "another sheltie serves this database file already"
+        case .failed(let code, _): "the database reported error \(code)"
+        case .unavailable: "no database connection is free"
+        }
+    }
+}

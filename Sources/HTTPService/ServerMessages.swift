@@ -1,0 +1,86 @@
+public import HTTPTypes
+
+/// A request as it came in.
+public struct ServerRequest: Sendable {
+    public let method: String
+    /// Path and query, byte for byte.
+    public let target: String
+    /// The Host header, as sent.
+    public let authority: String
+    public let fields: HTTPFields
+    public let body: RequestBody
+
+    public init(method: String, target: String, authority: String, fields: HTTPFields, body: RequestBody) {
+        self.method = method
+        self.target = target
+        self.authority = authority
+        self.fields = fields
+        self.body = body
+    }
+
+    /// The target up to the question mark.
+    public var path: Substring { target.prefix { $0 != "?" } }
+    /// What follows the question mark, nil without one.
+    public var query: Substring? { target.firstIndex(of: "?").map { target[target.index(after: $0)...] } }
+}
+
+/// A body on its way in: pulled chunk by chunk, with back-pressure to the client; it can be read once.
+public struct RequestBody: Sendable {
+    /// From Content-Length; nil when chunked, 0 without a body.
+    public let length: Int?
+    private let pull: @Sendable () async throws -> [UInt8]?
+
+    public init(length: Int?, next: @escaping @Sendable () async throws -> [UInt8]?) {
+        self.length = length
+        pull = next
+    }
+
+    /// The next bytes, nil at the end.
+    public func next() async throws -> [UInt8]? { try await pull() }
+
+    /// The whole body.
+    /// - Throws: `BodyTooLarge` as soon as more than `limit` bytes have come.
+    public func collect(upTo limit: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        if let length {
+            guard length <= limit else { throw BodyTooLarge(limit: limit) }
+            bytes.reserveCapacity(length)
+        }
+        while let chunk = try await next() {
+            guard bytes.count + chunk.count <= limit else { throw BodyTooLarge(limit: limit) }
+            bytes += chunk
+        }
+        return bytes
+    }
+}
+
+public struct BodyTooLarge: Error, Equatable {
+    public let limit: Int
+}
+
+/// An answer on its way out. Framing (Content-Length, Transfer-Encoding, Connection) is made by the server, never copied.
+public struct ServerResponse: Sendable {
+    public enum Body: Sendable {
+        case empty
+        case bytes([UInt8])
+        /// Written with back-pressure. `length` nil is sent chunked.
+        case stream(length: Int?, @Sendable (_ write: (_ bytes: [UInt8]) async throws -> Void) async throws -> Void)
+    }
+
+    public var status: Int
+    public var fields: HTTPFields
+    public var body: Body
+
+    public init(status: Int, fields: HTTPFields = [:], body: Body = .empty) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+}
+
+extension ServerResponse {
+    /// A JSON answer of ours.
+    public static func json(_ bytes: [UInt8], status: Int = 200) -> ServerResponse {
+        ServerResponse(status: status, fields: [.contentType: "application/json; charset=utf-8"], body: .bytes(bytes))
+    }
+}

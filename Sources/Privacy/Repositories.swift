@@ -1,0 +1,111 @@
+public import Fediverse
+
+/// The people we serve: one row an alias, and the level that decides everything else.
+public protocol PeopleRepository: Sendable {
+    /// The viewer behind an alias; without a row, at the default level and without a key.
+    func viewer(_ alias: AliasID, in tenant: TenantKey) async throws -> Viewer
+
+    /// Sets the level. Down cuts the past to the new level's form in the same transaction, NONE removes every row of the
+    /// alias; up starts from now. Acknowledged after a commit that survives power loss.
+    func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange
+
+    /// Removes every row of the alias and writes the ledger tag, in one transaction.
+    /// - Parameter ledgerTag: 64 hex digits: HMAC of the alias under the ledger's key.
+    func erase(_ alias: AliasID, in tenant: TenantKey, ledgerTag: String, at now: Instant) async throws -> ErasureReceipt
+
+    /// Rewrites what still holds bytes of removed rows (checkpoint on SQLite).
+    /// - Returns: whether nothing is left in the file and its log.
+    func scrub() async throws -> Bool
+
+    /// Notes that the person was here, cut to the week (LIMITED) or the day (FULL); writes only when that changes the row.
+    func seen(_ visit: Permitted<Instant>) async throws
+}
+
+/// What a level change did: rows of the alias before and after, by table.
+public struct LevelChange: Sendable, Equatable {
+    public var viewer: Viewer
+    public var before: [String: Int]
+    public var after: [String: Int]
+    public init(viewer: Viewer, before: [String: Int], after: [String: Int]) {
+        self.viewer = viewer
+        self.before = before
+        self.after = after
+    }
+}
+
+/// What an erasure removed, by table.
+public struct ErasureReceipt: Sendable, Equatable {
+    public var removed: [String: Int]
+    public init(removed: [String: Int]) { self.removed = removed }
+}
+
+public protocol InteractionRepository: Sendable {
+    /// Keeps the interaction and moves the author preference, in one transaction. A second one of the same kind on the
+    /// same status only moves its time.
+    /// - Returns: false when the viewer's level or epoch has changed since: then nothing was written.
+    @discardableResult
+    func record(_ interaction: Permitted<Interaction>) async throws -> Bool
+
+    /// Takes an interaction back, and the author preference with it. Unknown ones are fine.
+    func undo(_ kind: InteractionKind, on postID: String, by viewer: Viewer) async throws
+}
+
+public protocol RecommendationLogRepository: Sendable {
+    /// Writes all rows in one transaction, or none.
+    /// - Returns: false when the viewer's level or epoch has changed since: then nothing was written.
+    func record(_ recommendations: [Permitted<Recommendation>]) async throws -> Bool
+}
+
+/// A person's own settings and the "less of this" that they have said.
+public protocol PreferenceRepository: Sendable {
+    func settings(of viewer: Viewer) async throws -> [String: String]
+    /// nil removes the setting.
+    func set(_ setting: Permitted<Setting>) async throws
+    func suppress(_ suppression: Permitted<Suppression>) async throws
+    func release(_ subject: Suppression.Subject, by viewer: Viewer) async throws
+}
+
+public struct Setting: Sendable, Equatable {
+    public var name: String
+    public var value: String?
+    public init(name: String, value: String?) { self.name = name; self.value = value }
+}
+
+/// Something that a person wants less of.
+public struct Suppression: Sendable, Equatable {
+    public enum Subject: Sendable, Hashable { case author(id: String), reason(code: String) }
+    public var subject: Subject
+    public var setAt: Instant
+    public var until: Instant?
+    public init(subject: Subject, setAt: Instant, until: Instant? = nil) {
+        self.subject = subject
+        self.setAt = setAt
+        self.until = until
+    }
+}
+
+/// Everything that is stored about one alias, row by row, for the report and the export.
+public protocol PersonalDataRepository: Sendable {
+    /// - Returns: tables by name, each with its column names and rows as text, NULL as nil; empty for an unknown alias.
+    func everything(about alias: AliasID, in tenant: TenantKey) async throws -> [PersonalTable]
+}
+
+public struct PersonalTable: Sendable, Equatable, Codable {
+    public var name: String
+    public var columns: [String]
+    public var rows: [[String?]]
+    public init(name: String, columns: [String], rows: [[String?]]) {
+        self.name = name
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// What the anonymizer and the retention need: how much is due, and one bounded batch of removing it.
+public protocol RetentionRepository: Sendable {
+    /// Rows that the step would remove or cut now.
+    func due(_ step: RetentionStep, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Removes at most `limit` rows in one transaction, and mends what was derived from them.
+    /// - Returns: rows removed; fewer than `limit` when the step is finished.
+    func carryOut(_ step: RetentionStep, in tenant: TenantKey, at now: Instant, limit: Int) async throws -> Int
+}

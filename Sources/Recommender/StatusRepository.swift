@@ -1,0 +1,78 @@
+public import Fediverse
+public import Privacy
+
+/// A status that its author's own signals allow to recommend, in the form in which it is stored.
+public struct KeptStatus: Sendable, Equatable {
+    public var postID: String
+    public var authorID: String
+    public var localID: String?
+    /// Plain text, nil where `content-days` is 0.
+    public var content: String?
+    public var language: String?
+    public var createdAt: Instant
+    public var editedAt: Instant?
+    public var favourites: Int
+    public var reblogs: Int
+    public var replies: Int
+    public var tags: [String]
+    public var source: String
+
+    public init(
+        postID: String, authorID: String, localID: String?, content: String? = nil, language: String? = nil, createdAt: Instant,
+        editedAt: Instant? = nil, favourites: Int = 0, reblogs: Int = 0, replies: Int = 0, tags: [String] = [], source: String = "public"
+    ) {
+        self.postID = postID
+        self.authorID = authorID
+        self.localID = localID
+        self.content = content
+        self.language = language
+        self.createdAt = createdAt
+        self.editedAt = editedAt
+        self.favourites = favourites
+        self.reblogs = reblogs
+        self.replies = replies
+        self.tags = tags
+        self.source = source
+    }
+}
+
+/// Where a source of statuses stands.
+public struct IngestCursor: Sendable, Equatable {
+    /// `public`, `local`, `trends`, `tag:swift`.
+    public var source: String
+    /// The newest status id seen; the next page asks from here.
+    public var newestID: String?
+    /// Not asked before this moment.
+    public var notBefore: Instant?
+    /// Why not: `rate-limit`, `unauthorized`, `robots`, `unreachable`.
+    public var refusal: String?
+
+    public init(source: String, newestID: String? = nil, notBefore: Instant? = nil, refusal: String? = nil) {
+        self.source = source
+        self.newestID = newestID
+        self.notBefore = notBefore
+        self.refusal = refusal
+    }
+}
+
+/// The statuses that may be recommended.
+public protocol StatusRepository: Sendable {
+    /// Inserts or brings up to date by post id, and moves the cursor, in one transaction: a cursor is never ahead of its data.
+    /// Opted-out authors are left out. The growth of public counters goes into the daily table.
+    /// - Returns: how many statuses were written.
+    func keep(_ statuses: [KeptStatus], cursor: IngestCursor?, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// What is no longer to be recommended: deleted, refused on re-check, edited into refusal. Referred rows become stubs.
+    func withdraw(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// The same by local ids, as streams and re-checks name them.
+    func withdraw(localIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Confirms that the instance still shows them.
+    func confirm(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws
+    /// Local ids of candidates not confirmed since `before`, oldest first.
+    func unconfirmed(since before: Instant, limit: Int, in tenant: TenantKey) async throws -> [String]
+    func cursor(of source: String, in tenant: TenantKey) async throws -> IngestCursor?
+    func setCursor(_ cursor: IngestCursor, in tenant: TenantKey, at now: Instant) async throws
+    /// Removes all posts, stubs, interactions and preferences of the author, and refuses them from now on.
+    func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Counts yesterday's (and still open) own acts into the daily table, k-gated and rounded.
+    func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int
+}

@@ -1,0 +1,4 @@
+import ArgumentParser
+import Configuration
+import Mustache
+@main struct Sheltie: ParsableCommand {}

@@ -1,0 +1,13 @@
+/// One schema change: its number, its name and its text for each engine.
+public struct Migration: Sendable {
+    public let number: Int
+    public let name: String
+    public let sqlite: String
+
+    /// All of them, in order. A released one is never edited; the next number changes what it made.
+    public static let all = [
+        Migration(number: 1, name: "core", sqlite: text(PackageResources.sqlite_0001_core_sql)),
+    ]
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}
