@@ -66,8 +66,10 @@ let package = Package(
         module("Store", ["Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         module("Upstream", ["Curl", "Zlib", "Fediverse", httpTypes]),
         module("HTTPService", [
-            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
             httpTypes, logging, lifecycle,
         ]),
 
@@ -77,7 +79,7 @@ let package = Package(
             "Curl", "Zlib", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Upstream", "HTTPService", httpTypes, logging, lifecycle,
         ]),
         module("SheltieKit", ["Fediverse", "OpenSSL", "Privacy", "Recommender", "Store"]),
-        module("DemoInstance", ["Fediverse", "HTTPService", httpTypes, lifecycle]),
+        module("DemoInstance", ["Fediverse", "HTTPService", httpTypes, logging, lifecycle]),
 
         // 6. The composition root.
         .executableTarget(
@@ -90,6 +92,8 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             path: "cli", swiftSettings: settings),
+
+        // 7. Tests.
     ],
     swiftLanguageModes: [.v6]
 )

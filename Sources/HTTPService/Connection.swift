@@ -1,0 +1,128 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// One accepted connection: its channel as async streams, and what its event loop knows of the client.
+struct AcceptedConnection: ServerChildChannelValue {
+    let io: NIOAsyncChannel<HTTPServerRequestPart, AnswerPart>
+    /// The client will send no more: for us it is gone, as for other proxies.
+    let inputEnded: EventLoopFuture<Void>
+    let signals: ConnectionSignals
+
+    var channel: any Channel { io.channel }
+}
+
+/// How connections are set up and served, for Hummingbird's server.
+struct Connections: ServerChildChannel {
+    let limits: ServerLimits
+    let respond: @Sendable (ServerRequest) async -> ServerResponse
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedConnection> {
+        channel.eventLoop.makeCompletedFuture {
+            let clock = ConnectionClock(limits: limits)
+            let signals = ConnectionSignals()
+            let inputEnded = channel.eventLoop.makePromise(of: Void.self)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(ByteWatch(clock: clock))
+            var decoder = NIOHTTPDecoderLimitConfiguration()
+            decoder.maxHeaderFieldSize = limits.headBytes
+            decoder.maxHeaderListSize = limits.headBytes
+            decoder.maxHeaderFieldCount = limits.headFields
+            // Framing is decided by `answerHead`, which knows the method; the encoder does not.
+            var encoder = HTTPResponseEncoder.Configuration()
+            encoder.automaticallySetFramingHeaders = false
+            // Values of HTTPFields are valid already, so the outbound check would be done twice.
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+                withEncoderConfiguration: encoder, withDecoderLimitConfiguration: decoder)
+            try pipeline.addHandler(ConnectionWatch(clock: clock, signals: signals, inputEnded: inputEnded))
+            // Few parts wait in memory: with the default of 10 a slow responder would hold 640 KB of an upload.
+            let io = try NIOAsyncChannel<HTTPServerRequestPart, AnswerPart>(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(
+                    backPressureStrategy: .init(lowWatermark: 2, highWatermark: 4), isOutboundHalfClosureEnabled: true))
+            return AcceptedConnection(io: io, inputEnded: inputEnded.futureResult, signals: signals)
+        }
+    }
+
+    /// Serves requests one after the other. Two children: one serves, the other waits for the client to go, which cancels the first,
+    /// so that a responder need not watch the connection itself.
+    func handle(value connection: AcceptedConnection, logger: Logger) async {
+        await withTaskCancellationHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await serve(connection, logger: logger) }
+                group.addTask { try? await connection.inputEnded.get() }
+                await group.next()
+                group.cancelAll()
+            }
+        } onCancel: {
+            connection.channel.close(promise: nil)
+        }
+    }
+
+    private func serve(_ connection: AcceptedConnection, logger: Logger) async {
+        do {
+            try await connection.io.executeThenClose { inbound, outbound in
+                let parts = InboundParts(inbound, outbound: outbound)
+                do {
+                    try await answerAll(connection, parts, outbound)
+                } catch let error as HTTPParserError {
+                    let refusal =
+                        error == .headerOverflow
+                        ? RefusedHead(status: 431, reason: "The request's head is too large")
+                        : RefusedHead(status: 400, reason: "The request is malformed")
+                    try await outbound.write(contentsOf: answer(refusal))
+                }
+                outbound.finish()
+                // Closing at once could destroy what the client has not read yet; it has a second to take it and close.
+                let channel = connection.channel
+                let end = channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+                try await connection.inputEnded.get()
+                end.cancel()
+            }
+        } catch {
+            // The client went, or an answer broke off: the connection is closed, and there is nobody to tell.
+            logger.trace("a connection ended early")
+        }
+    }
+
+    private func answerAll(
+        _ connection: AcceptedConnection, _ parts: InboundParts, _ outbound: NIOAsyncChannelOutboundWriter<AnswerPart>
+    ) async throws {
+        var served = 0
+        while let raw = try await parts.nextHead() {
+            let head: CheckedHead
+            do throws(RefusedHead) {
+                head = try check(raw)
+            } catch {
+                return try await outbound.write(contentsOf: answer(error))
+            }
+            served += 1
+            let body = parts.beginBody(head)
+            let response = await respond(
+                ServerRequest(
+                    method: head.method, target: head.target, authority: head.authority, fields: head.fields, body: body))
+            let clientWaits = parts.answerBegins()
+            let isLast =
+                !head.keepAlive || clientWaits || served >= limits.requestsPerConnection
+                || connection.signals.draining.load(ordering: .relaxed)
+            let writer = AnswerWriter(outbound: outbound, head: head)
+            let keeps = try await writer.write(response, isLast: isLast)
+            if !keeps { return }
+            guard try await parts.endBody(upTo: limits.unreadBody) else { return }
+        }
+    }
+
+    private func answer(_ refusal: RefusedHead) -> [AnswerPart] {
+        let body = ByteBuffer(string: #"{"error":"\#(refusal.reason)"}"#)
+        let headers: HTTPHeaders = [
+            "Content-Type": "application/json; charset=utf-8", "Date": HTTPDate.now(), "Content-Length": "\(body.readableBytes)",
+            "Connection": "close",
+        ]
+        let status = HTTPResponseStatus(statusCode: refusal.status)
+        return [.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)), .body(body), .end(nil)]
+    }
+}

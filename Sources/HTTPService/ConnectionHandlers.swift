@@ -1,0 +1,157 @@
+import HummingbirdCore
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// An answer's parts as the connection's task writes them.
+typealias AnswerPart = HTTPPart<HTTPResponseHead, ByteBuffer>
+
+/// The clocks of one connection, on its event loop: what it waits for now, and since when.
+final class ConnectionClock {
+    let limits: ServerLimits
+    /// The first byte of a head that is not whole yet. A new connection owes its first head at once.
+    var headSince: NIODeadline? = .now()
+    var idleSince: NIODeadline = .now()
+    var lastRead: NIODeadline = .now()
+    var unwritableSince: NIODeadline?
+    var readingBody = false
+    /// Requests begun and not answered.
+    var open = 0
+    /// Whether a read was asked for: if not, silence is our own doing.
+    var wantsBytes = false
+
+    init(limits: ServerLimits) { self.limits = limits }
+
+    /// Whether the client has been waited for long enough.
+    func isOver(at now: NIODeadline) -> Bool {
+        if let unwritableSince { return now - unwritableSince > TimeAmount(limits.writeIdle) }
+        if readingBody { return wantsBytes && now - lastRead > TimeAmount(limits.bodyIdle) }
+        if let headSince { return now - headSince > TimeAmount(limits.headTime) }
+        return open == 0 && now - idleSince > TimeAmount(limits.keepAlive)
+    }
+
+    /// How often `isOver` is asked: a tenth of the shortest wait.
+    var period: TimeAmount {
+        let shortest = min(limits.headTime, limits.bodyIdle, limits.writeIdle, limits.keepAlive)
+        return max(.milliseconds(10), TimeAmount(shortest / 10))
+    }
+}
+
+/// First in the pipeline: notes when bytes come, before the parser has a whole head of them.
+final class ByteWatch: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let clock: ConnectionClock
+
+    init(clock: ConnectionClock) { self.clock = clock }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let now = NIODeadline.now()
+        clock.lastRead = now
+        if !clock.readingBody, clock.headSince == nil { clock.headSince = now }
+        context.fireChannelRead(data)
+    }
+}
+
+/// After the parser: counts requests and answers, ends what takes too long, tells when the client is gone.
+final class ConnectionWatch: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = AnswerPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let clock: ConnectionClock
+    private let signals: ConnectionSignals
+    private let inputEnded: EventLoopPromise<Void>
+    private var timer: RepeatedTask?
+
+    init(clock: ConnectionClock, signals: ConnectionSignals, inputEnded: EventLoopPromise<Void>) {
+        self.clock = clock
+        self.signals = signals
+        self.inputEnded = inputEnded
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        let clock = NIOLoopBound(clock, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: self.clock.period, delay: self.clock.period) { _ in
+            if clock.value.isOver(at: .now()) { channel.close(promise: nil) }
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        inputEnded.succeed()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        inputEnded.succeed()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head:
+            clock.headSince = nil
+            clock.readingBody = true
+            clock.open += 1
+        case .body: break
+        case .end:
+            clock.readingBody = false
+        }
+        context.fireChannelRead(data)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if !clock.wantsBytes {
+            clock.wantsBytes = true
+            clock.lastRead = .now()
+        }
+        context.read()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        clock.wantsBytes = false
+        context.fireChannelReadComplete()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head): context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body(let bytes): context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
+        case .end(let trailers):
+            context.write(wrapOutboundOut(.end(trailers)), promise: promise)
+            clock.open -= 1
+            clock.idleSince = .now()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        clock.unwritableSince = context.channel.isWritable ? nil : .now()
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent:
+            signals.draining.store(true, ordering: .relaxed)
+            if clock.open == 0 { context.close(promise: nil) }
+        case ChannelEvent.inputClosed:
+            inputEnded.succeed()
+            context.fireUserInboundEventTriggered(event)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+}
+
+@available(*, unavailable)
+extension ConnectionWatch: Sendable {}
+
+/// What the event loop tells the connection's task.
+final class ConnectionSignals: Sendable {
+    /// The server stops: the running answer is the last one of this connection.
+    let draining = Atomic(false)
+}
