@@ -94,6 +94,8 @@ let package = Package(
             path: "cli", swiftSettings: settings),
 
         // 7. Tests.
+        tests("OpenSSLTests", ["OpenSSL"]),
+        tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
     ],
     swiftLanguageModes: [.v6]
 )
