@@ -94,6 +94,8 @@ let package = Package(
             path: "cli", swiftSettings: settings),
 
         // 7. Tests.
+        .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
+        tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
     ],
     swiftLanguageModes: [.v6]
 )
