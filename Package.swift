@@ -96,6 +96,8 @@ let package = Package(
         // 7. Tests.
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
+        .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
+        tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,146 @@
+import HTTPService
+import LoopbackClient
+import Logging
+import ServiceLifecycle
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ServerLimitsTests {
+    @Test func `a head that does not become whole ends the connection`() async throws {
+        var limits = ServerLimits()
+        limits.headTime = .milliseconds(100)
+        let text = try await withServer(limits: limits, respond: echo) { port in
+            let silent = try LoopbackSocket(port: port)
+            let slow = try LoopbackSocket(port: port)
+            try await slow.send("GET / HTTP/1.1\r\nHo")
+            return try await silent.receiveAll() + slow.receiveAll()
+        }
+        #expect(text == "")
+    }
+
+    @Test func `an idle connection ends after the keep-alive time`() async throws {
+        var limits = ServerLimits()
+        limits.keepAlive = .milliseconds(100)
+        let text = try await withServer(limits: limits, respond: echo) { port in
+            let socket = try LoopbackSocket(port: port)
+            try await socket.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            return try await socket.receiveAll()
+        }
+        #expect(text.hasPrefix("HTTP/1.1 200"))
+    }
+
+    @Test func `a body that stops coming ends the connection`() async throws {
+        var limits = ServerLimits()
+        limits.bodyIdle = .milliseconds(100)
+        let text = try await withServer(limits: limits, respond: echo) { port in
+            let socket = try LoopbackSocket(port: port)
+            try await socket.send("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+            return try await socket.receiveAll()
+        }
+        #expect(text == "")
+    }
+
+    @Test func `a client that takes nothing of its answer loses the connection`() async throws {
+        var limits = ServerLimits()
+        limits.writeIdle = .milliseconds(200)
+        let (failures, failed) = AsyncStream<Void>.makeStream()
+        try await withServer(limits: limits, respond: { _ in
+            ServerResponse(status: 200, body: .stream(length: nil) { write in
+                do {
+                    while true { try await write([UInt8](repeating: 65, count: 1 << 20)) }
+                } catch {
+                    failed.yield()
+                    throw error
+                }
+            })
+        }) { port in
+            let socket = try LoopbackSocket(port: port)
+            try await socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            for await _ in failures { break }
+        }
+    }
+
+    @Test func `the last request of a connection says so`() async throws {
+        var limits = ServerLimits()
+        limits.requestsPerConnection = 2
+        let text = try await withServer(limits: limits, respond: echo) { port in
+            let socket = try LoopbackSocket(port: port)
+            try await socket.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: 3))
+            return try await socket.receiveAll()
+        }
+        #expect(text.split(separator: "200 OK").count - 1 == 2)
+        #expect(text.contains("Connection: close"))
+    }
+
+    @Test func `connections past the limit wait for a free place`() async throws {
+        var limits = ServerLimits()
+        limits.connections = 1
+        let text = try await withServer(limits: limits, respond: echo) { port in
+            let first = try LoopbackSocket(port: port)
+            try await first.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = try await first.receive(until: "/1")
+            let second = try LoopbackSocket(port: port)
+            try await second.send("GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            first.close()
+            return try await second.receiveAll()
+        }
+        #expect(text.contains("GET /2"))
+    }
+
+    @Test func `a graceful stop lets the running answer end and then takes no more`() async throws {
+        let (running, run) = AsyncStream<Void>.makeStream()
+        let (ports, found) = AsyncStream<Int>.makeStream()
+        let (gate, open) = AsyncStream<Void>.makeStream()
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = HTTPServer(address: ListenAddress(), logger: quiet, onRunning: { found.yield($0) }) { _ in
+            run.yield()
+            for await _ in gate { break }
+            return .json(Array("done".utf8))
+        }
+        let group = ServiceGroup(services: [server], logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            tasks.addTask {
+                for await port in ports {
+                    let socket = try LoopbackSocket(port: port)
+                    try await socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    for await _ in running { break }
+                    await group.triggerGracefulShutdown()
+                    open.yield()
+                    let text = try await socket.receiveAll()
+                    #expect(text.hasSuffix("done"))
+                    break
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test func `a stop waits no longer than its time for an answer that does not end`() async throws {
+        var limits = ServerLimits()
+        limits.stopTime = .milliseconds(100)
+        let (running, run) = AsyncStream<Void>.makeStream()
+        let (ports, found) = AsyncStream<Int>.makeStream()
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = HTTPServer(address: ListenAddress(), limits: limits, logger: quiet, onRunning: { found.yield($0) }) { _ in
+            run.yield()
+            try? await Task.sleep(for: .seconds(600))
+            return .json(Array("late".utf8))
+        }
+        let group = ServiceGroup(services: [server], logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            tasks.addTask {
+                for await port in ports {
+                    let socket = try LoopbackSocket(port: port)
+                    try await socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    for await _ in running { break }
+                    await group.triggerGracefulShutdown()
+                    _ = try await socket.receiveAll()
+                    break
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+}
