@@ -4,6 +4,8 @@ public import HTTPTypes
 ///
 /// Redirects are never followed, nothing is retried, nothing is decoded: the answer's body is as it came over the wire,
 /// only without the transfer framing. Method, header names and values are checked before libcurl sees them.
+/// Sent is what `fields` says and nothing more, but for Host (unless given) and the framing, which is made from the body:
+/// Content-Length, Transfer-Encoding and Expect of the caller are left out.
 public struct CurlRequest: Sendable {
     /// Absolute, with its path and query byte for byte as they shall be sent.
     public var url: String
@@ -12,18 +14,21 @@ public struct CurlRequest: Sendable {
     public var body: Body
     public var limits: Limits
 
+    /// A HEAD request has none, whatever is given.
     public enum Body: Sendable {
         case none
         case bytes([UInt8])
-        /// Pulled with back-pressure; chunked when the length is not known.
+        /// Pulled with back-pressure; chunked when the length is not known. The source should end when its task is cancelled;
+        /// when it throws, or gives more or less than `length`, the request ends as `cancelled`.
         case stream(length: Int?, @Sendable () async throws -> [UInt8]?)
     }
 
     public struct Limits: Sendable {
+        /// From the start to a connection that is ready, resolving, TLS and waiting for a free one included.
         public var connect: Duration
-        /// From the start to the end of the answer's head.
+        /// From the start, or from the last byte of the request's body, to the end of the answer's head.
         public var firstByte: Duration
-        /// The longest silence inside a body, either way.
+        /// The longest silence inside a body, either way; while our own reader holds the peer back does not count.
         public var idle: Duration
         /// nil: no end, for streams.
         public var total: Duration?
@@ -72,6 +77,7 @@ public enum CurlError: Error, Equatable {
     /// The answer broke off, or contradicts its own framing.
     case brokenAnswer
     case tooLarge(what: String)
+    /// By the task, by the body's source, or by the client's shutdown.
     case cancelled
     case other(code: Int)
 }
