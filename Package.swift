@@ -90,6 +90,9 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             path: "cli", swiftSettings: settings),
+
+        tests("DatabaseTests", ["Database"]),
+        tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
     ],
     swiftLanguageModes: [.v6]
 )
