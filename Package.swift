@@ -98,6 +98,8 @@ let package = Package(
         tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
+        tests("DatabaseTests", ["Database"]),
+        tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
     ],
     swiftLanguageModes: [.v6]
 )
