@@ -16,7 +16,7 @@ public struct Status: Sendable, Equatable {
     public var language: String?
     /// Hashtags, lower case, without the sign, in the order of the server.
     public var tags: [String]
-    /// How many accounts the status mentions.
+    /// How many accounts the status mentions, the author not counted.
     public var mentions: Int
     public var favourites: Int
     public var reblogs: Int

@@ -30,5 +30,5 @@ public struct ConsentPolicy: Sendable, Equatable {
 public enum ConsentRefusal: String, Sendable, CaseIterable {
     case visibility, discoverable, indexable, noindex, searchableBy = "searchable-by", locked, bot, group, suspended, limited
     case memorial, moved, optOutTag = "opt-out-tag", optInTagMissing = "opt-in-tag-missing", reblog, reply, sensitive
-    case mention, quote, tooOld = "too-old", authorOptOut = "author-opt-out"
+    case mention, quote, tooOld = "too-old", fromFuture = "from-future", authorOptOut = "author-opt-out"
 }

@@ -1,0 +1,106 @@
+/// One status of a page where it stands: what placing recommendations needs, nothing decoded.
+public struct PageEntry: Sendable, Hashable {
+    /// The whole status, from brace to brace.
+    public var range: Range<Int>
+    /// The id that timelines page by; for a reblog the wrapper's.
+    public var id: JSONText
+    public var createdAt: JSONText
+    public var uri: JSONText?
+    public var accountID: JSONText?
+    /// What the status passes on, where it is a reblog.
+    public var inner: Inner?
+
+    public struct Inner: Sendable, Hashable {
+        public var range: Range<Int>
+        public var id: JSONText
+        public var uri: JSONText?
+        public var accountID: JSONText?
+    }
+}
+
+/// A page of statuses cut into its elements in one pass, with every byte kept: the way to reorder or add to a page.
+public struct StatusSlices: Sendable {
+    public let bytes: [UInt8]
+    /// In the page's order.
+    public let entries: [PageEntry]
+
+    /// - Throws: for anything that is not an array of objects with `id` and `created_at`: such a page is passed on untouched.
+    public init(_ bytes: [UInt8]) throws(JSONError) {
+        entries = try withBytes(of: bytes) { (buffer) throws(JSONError) in try Self.entries(in: buffer) }
+        self.bytes = bytes
+    }
+
+    /// The text that an entry points to.
+    public func string(_ text: JSONText) -> String {
+        bytes.withUnsafeBytes { text.string(in: $0) }
+    }
+
+    /// A status's own bytes.
+    public subscript(entry: PageEntry) -> ArraySlice<UInt8> { bytes[entry.range] }
+
+    public static func entries(in bytes: UnsafeRawBufferPointer) throws(JSONError) -> [PageEntry] {
+        var scanner = JSONScanner(bytes)
+        var array = try scanner.enterArray()
+        var entries: [PageEntry] = []
+        entries.reserveCapacity(40)
+        while try scanner.nextElement(&array) { entries.append(try entry(&scanner)) }
+        try scanner.finish()
+        return entries
+    }
+
+    private static func entry(_ scanner: inout JSONScanner) throws(JSONError) -> PageEntry {
+        scanner.skipSpace()
+        let start = scanner.offset
+        var id: JSONText?
+        var createdAt: JSONText?
+        var uri: JSONText?
+        var accountID: JSONText?
+        var inner: PageEntry.Inner?
+        var object = try scanner.enterObject()
+        while let key = try scanner.nextKey(&object) {
+            switch key {
+            case "id": id = try scanner.identifier()
+            case "uri": uri = try scanner.takeNull() ? nil : scanner.text()
+            case "created_at": createdAt = try scanner.text()
+            case "account": accountID = try accountIdentifier(&scanner)
+            case "reblog": inner = try scanner.takeNull() ? nil : self.inner(&scanner)
+            default: try scanner.skip()
+            }
+        }
+        guard let id else { throw .missingMember("id", offset: scanner.offset) }
+        guard let createdAt else { throw .missingMember("created_at", offset: scanner.offset) }
+        return PageEntry(range: start..<scanner.offset, id: id, createdAt: createdAt, uri: uri, accountID: accountID, inner: inner)
+    }
+
+    private static func inner(_ scanner: inout JSONScanner) throws(JSONError) -> PageEntry.Inner {
+        scanner.skipSpace()
+        let start = scanner.offset
+        var id: JSONText?
+        var uri: JSONText?
+        var accountID: JSONText?
+        var object = try scanner.enterObject()
+        while let key = try scanner.nextKey(&object) {
+            switch key {
+            case "id": id = try scanner.identifier()
+            case "uri": uri = try scanner.takeNull() ? nil : scanner.text()
+            case "account": accountID = try accountIdentifier(&scanner)
+            default: try scanner.skip()
+            }
+        }
+        guard let id else { throw .missingMember("id", offset: scanner.offset) }
+        return PageEntry.Inner(range: start..<scanner.offset, id: id, uri: uri, accountID: accountID)
+    }
+
+    private static func accountIdentifier(_ scanner: inout JSONScanner) throws(JSONError) -> JSONText? {
+        if try scanner.takeNull() { return nil }
+        var id: JSONText?
+        var object = try scanner.enterObject()
+        while let key = try scanner.nextKey(&object) {
+            switch key {
+            case "id": id = try scanner.identifier()
+            default: try scanner.skip()
+            }
+        }
+        return id
+    }
+}

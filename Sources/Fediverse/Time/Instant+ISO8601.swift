@@ -1,0 +1,92 @@
+extension Instant {
+    /// Reads `2026-11-01T00:36:20.986Z` and what other servers make of it: no fraction or one of any length (cut to
+    /// microseconds), an offset with or without colon, a blank or a small letter for the T, a date alone (its midnight).
+    ///
+    /// A time without zone counts as UTC.
+    public init?(iso8601 text: String) {
+        var reader = DigitReader(text)
+        guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"), let day = reader.number(2),
+            let date = CalendarDay(year: year, month: month, day: day)
+        else { return nil }
+        if reader.isAtEnd {
+            self.init(date, hour: 0, minute: 0, second: 0)
+            return
+        }
+        guard reader.take("T") || reader.take("t") || reader.take(" "), let hour = reader.number(2), reader.take(":"),
+            let minute = reader.number(2)
+        else { return nil }
+        var second = 0
+        var microsecond = 0
+        if reader.take(":") {
+            guard let number = reader.number(2) else { return nil }
+            second = number
+            if reader.take(".") || reader.take(",") {
+                guard let fraction = reader.fraction() else { return nil }
+                microsecond = fraction
+            }
+        }
+        guard let offset = reader.zone(), reader.isAtEnd else { return nil }
+        self.init(date, hour: hour, minute: minute, second: second, microsecond: microsecond, offsetMinutes: offset)
+    }
+
+    /// As Mastodon prints it: milliseconds (cut, not rounded) and Z.
+    public var iso8601: String {
+        let (date, time) = dayAndTime
+        let seconds = Int(time / 1_000_000)
+        return "\(date.year.padded(to: 4))-\(date.month.padded(to: 2))-\(date.day.padded(to: 2))"
+            + "T\((seconds / 3_600).padded(to: 2)):\((seconds / 60 % 60).padded(to: 2)):\((seconds % 60).padded(to: 2))"
+            + ".\(Int(time / 1_000 % 1_000).padded(to: 3))Z"
+    }
+}
+
+/// Takes fixed-width numbers and signs off the front of a text.
+struct DigitReader {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) { rest = text[...].utf8 }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func take(_ sign: Unicode.Scalar) -> Bool {
+        guard rest.first == UInt8(ascii: sign) else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    mutating func take(_ word: String) -> Bool {
+        guard rest.starts(with: word.utf8) else { return false }
+        rest = rest.dropFirst(word.utf8.count)
+        return true
+    }
+
+    /// Exactly `width` digits.
+    mutating func number(_ width: Int) -> Int? {
+        let digits = rest.prefix(width)
+        guard digits.count == width, digits.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
+        rest = rest.dropFirst(width)
+        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    }
+
+    /// The digits after a decimal point, in millionths.
+    mutating func fraction() -> Int? {
+        let digits = rest.prefix { $0 &- 0x30 < 10 }
+        guard !digits.isEmpty else { return nil }
+        rest = rest.dropFirst(digits.count)
+        var value = 0
+        for digit in digits.prefix(6) { value = value * 10 + Int(digit - 0x30) }
+        for _ in digits.prefix(6).count..<6 { value *= 10 }
+        return value
+    }
+
+    /// Minutes ahead of UTC: `Z`, nothing, `+02:00`, `-0530`, `+01`.
+    mutating func zone() -> Int? {
+        if isAtEnd || take("Z") || take("z") { return 0 }
+        let sign: Int
+        if take("+") { sign = 1 } else if take("-") { sign = -1 } else { return nil }
+        guard let hours = number(2), hours <= 23 else { return nil }
+        if isAtEnd { return sign * hours * 60 }
+        _ = take(":")
+        guard let minutes = number(2), minutes <= 59 else { return nil }
+        return sign * (hours * 60 + minutes)
+    }
+}

@@ -1,0 +1,97 @@
+/// The query of a URL, kept byte for byte: what is not touched goes on as it came.
+public struct QueryString: Sendable, Hashable {
+    /// Without the question mark.
+    public private(set) var raw: String
+
+    public init(_ raw: String) { self.raw = raw }
+
+    /// The decoded values of exactly this key, in order. Bracketed keys are keys of their own: `id[]`.
+    public func values(of key: String) -> [String] {
+        pairs.filter { $0.key == key }.map(\.value)
+    }
+
+    /// The decoded values of this key in all its forms: `id`, `id[]`, `id[0]`.
+    public func list(of key: String) -> [String] {
+        pairs.filter { $0.key == key || $0.key.hasPrefix(key + "[") && $0.key.hasSuffix("]") }.map(\.value)
+    }
+
+    /// The last value of this key, which is the one that servers take.
+    public func value(of key: String) -> String? { values(of: key).last }
+
+    /// Every pair, decoded, in order.
+    public var pairs: [(key: String, value: String)] {
+        parts.map { part in
+            let (key, value) = Self.halves(part)
+            return (Self.decoded(key), value.map(Self.decoded) ?? "")
+        }
+    }
+
+    /// Without this key.
+    public func removing(_ key: String) -> QueryString { replacing(key) { _ in nil } }
+
+    /// With this value for the key: in place where the key stands (once, however often it stood), at the end where it does not.
+    public func setting(_ key: String, to value: String) -> QueryString {
+        var isFirst = true
+        var changed = replacing(key) { _ in
+            defer { isFirst = false }
+            return isFirst ? value : nil
+        }
+        if isFirst {
+            changed.raw += (changed.raw.isEmpty ? "" : "&") + Self.encoded(key) + "=" + Self.encoded(value)
+        }
+        return changed
+    }
+
+    /// Each value of the key as `change` makes it; nil takes the pair out. An unchanged pair keeps its bytes.
+    public func replacing(_ key: String, with change: (String) -> String?) -> QueryString {
+        var kept: [Substring] = []
+        for part in parts {
+            let (name, value) = Self.halves(part)
+            guard Self.decoded(name) == key else {
+                kept.append(part)
+                continue
+            }
+            let old = value.map(Self.decoded) ?? ""
+            guard let new = change(old) else { continue }
+            kept.append(new == old ? part : Substring(name + "=" + Self.encoded(new)))
+        }
+        return QueryString(kept.joined(separator: "&"))
+    }
+
+    private var parts: [Substring] { raw.isEmpty ? [] : raw.split(separator: "&", omittingEmptySubsequences: false) }
+
+    private static func halves(_ part: Substring) -> (Substring, Substring?) {
+        guard let sign = part.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (part, nil) }
+        return (part[..<sign], part[part.utf8.index(after: sign)...])
+    }
+
+    /// Percent-decoded, `+` as a blank; a percent sign without two digits stays, bytes that are no UTF-8 become U+FFFD.
+    public static func decoded(_ text: some StringProtocol) -> String {
+        var bytes: [UInt8] = []
+        var rest = Substring(text).utf8
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(hexDigit), let low = rest.dropFirst().first.flatMap(hexDigit) {
+                bytes.append(high << 4 | low)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Everything but unreserved characters (RFC 3986) percent-encoded.
+    public static func encoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            let isUnreserved = byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E
+            if isUnreserved {
+                bytes.append(byte)
+            } else {
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
