@@ -1,0 +1,96 @@
+/// How a server writes the ids that its timelines are ordered by: what a digit is and what comes after it.
+///
+/// Ids are text of any length, never integers: they exceed 64 bits on most servers.
+enum IDAlphabet: Sendable, Equatable, CaseIterable {
+    /// Mastodon, Pixelfed, Takahe, Friendica: decimal, without leading zeros.
+    case decimal
+    /// GoToSocial: 26 characters of Crockford's base 32, the first at most 7 (128 bits).
+    case ulid
+    /// Pleroma, Akkoma: base 62, digits and letters in the order of ASCII.
+    case flake
+    /// snac: 42 hex digits, a moment and then a digest.
+    case hex
+
+    /// The alphabet of all `ids` together, which must have one length: clients sort by length, then text.
+    /// - Returns: nil for no ids, for several lengths and for a form that is not known; then nothing may be inserted.
+    init?(of ids: some Sequence<String>) {
+        var length = 0
+        var possible = Set(IDAlphabet.allCases)
+        for id in ids {
+            let bytes = id.utf8
+            if length == 0 { length = bytes.count }
+            guard bytes.count == length else { return nil }
+            possible = possible.filter { $0.admits(bytes) }
+            if possible.isEmpty { return nil }
+        }
+        // Decimal ids also read as hex or base 62 where the length fits; the narrowest form is the true one.
+        guard let narrowest = [.decimal, .hex, .ulid, .flake].first(where: possible.contains) else { return nil }
+        self = narrowest
+    }
+
+    /// The digits, lowest first, which is also their order as text.
+    var digits: StaticString {
+        switch self {
+        case .decimal: "0123456789"
+        case .ulid: "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+        case .flake: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        case .hex: "0123456789abcdef"
+        }
+    }
+
+    var base: Int { digits.utf8CodeUnitCount }
+
+    func value(of digit: UInt8) -> Int? {
+        digits.withUTF8Buffer { $0.firstIndex(of: digit) }
+    }
+
+    func digit(_ value: Int) -> UInt8 {
+        digits.withUTF8Buffer { $0[value] }
+    }
+
+    private func admits(_ bytes: String.UTF8View) -> Bool {
+        let lengthFits = switch self {
+        case .decimal: (1...32).contains(bytes.count)
+        case .ulid: bytes.count == 26 && bytes.first.map { $0 <= UInt8(ascii: "7") } == true
+        // 64 bits of milliseconds, then a worker and a sequence: 18 characters today, 22 at most.
+        case .flake: (16...22).contains(bytes.count)
+        case .hex: bytes.count == 42
+        }
+        return lengthFits && bytes.allSatisfy { value(of: $0) != nil }
+    }
+}
+
+/// A place in a timeline, as one server writes it.
+struct PositionID: Sendable, Hashable, Comparable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    /// Clients' order: the shorter is the older, then as text (Mastodon's `compare_id.ts`, Tusky's `TimelineDao`).
+    static func < (left: PositionID, right: PositionID) -> Bool {
+        let (ours, theirs) = (left.text.utf8.count, right.text.utf8.count)
+        return ours == theirs ? left.text.utf8.lexicographicallyPrecedes(right.text.utf8) : ours < theirs
+    }
+
+    /// The id `count` below this one, of the same length.
+    /// - Parameter count: 0 or more.
+    /// - Returns: nil when the id is not of the alphabet, or when the result would be shorter or below nothing.
+    func minus(_ count: Int, in alphabet: IDAlphabet) -> PositionID? {
+        precondition(count >= 0, "\(count) below an id")
+        var bytes = Array(text.utf8)
+        var left = count
+        var index = bytes.count
+        while left > 0 {
+            guard index > 0 else { return nil }
+            index -= 1
+            guard let value = alphabet.value(of: bytes[index]) else { return nil }
+            let rest = value - left % alphabet.base
+            left /= alphabet.base
+            if rest < 0 { left += 1 }
+            bytes[index] = alphabet.digit(rest < 0 ? rest + alphabet.base : rest)
+        }
+        // A ULID is padded with zeros; elsewhere a leading zero means that the server would write a shorter id.
+        if alphabet != .ulid, bytes.first != text.utf8.first, bytes.first == UInt8(ascii: "0") { return nil }
+        return PositionID(String(decoding: bytes, as: UTF8.self))
+    }
+}
