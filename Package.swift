@@ -90,6 +90,10 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             path: "cli", swiftSettings: settings),
+
+        .testTarget(
+            name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
+            exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
