@@ -100,6 +100,9 @@ let package = Package(
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("DatabaseTests", ["Database"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
+        .testTarget(
+            name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
+            exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

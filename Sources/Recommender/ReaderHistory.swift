@@ -19,10 +19,13 @@ public struct ReaderHistory: Sendable, Equatable {
     public struct AuthorAffinity: Sendable, Equatable {
         public var score: Double
         public var interactions: Int
+        /// How many of them were favourites, reblogs or bookmarks; all of them where the store does not tell.
+        public var positive: Int
         public var lastAt: Instant
-        public init(score: Double, interactions: Int, lastAt: Instant) {
+        public init(score: Double, interactions: Int, positive: Int? = nil, lastAt: Instant) {
             self.score = score
             self.interactions = interactions
+            self.positive = positive ?? interactions
             self.lastAt = lastAt
         }
     }
