@@ -1,4 +1,5 @@
 public import HTTPTypes
+import Synchronization
 
 /// A request as it came in.
 public struct ServerRequest: Sendable {
@@ -33,6 +34,17 @@ public struct RequestBody: Sendable {
     public init(length: Int?, next: @escaping @Sendable () async throws -> [UInt8]?) {
         self.length = length
         pull = next
+    }
+
+    /// A body that is in memory already.
+    public static func of(_ bytes: [UInt8]) -> RequestBody {
+        let once = Mutex<[UInt8]?>(bytes.isEmpty ? nil : bytes)
+        return RequestBody(length: bytes.count) {
+            once.withLock { rest in
+                defer { rest = nil }
+                return rest
+            }
+        }
     }
 
     /// The next bytes, nil at the end.

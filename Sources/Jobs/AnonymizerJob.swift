@@ -1,0 +1,45 @@
+public import Fediverse
+public import Privacy
+import Synchronization
+
+/// Carries out the anonymizer's plan every hour, then takes the bytes of removed rows out of the file.
+public final class AnonymizerJob: Job {
+    public let name = "anonymizer"
+    public let period: Duration = .seconds(3_600)
+
+    private let anonymizer: Anonymizer
+    private let retention: any RetentionRepository
+    private let people: any PeopleRepository
+    private let tenant: TenantKey
+    private let sinceBoot: @Sendable () -> Instant.Span?
+    private let lastRun = Mutex<ClockMark?>(nil)
+
+    /// - Parameters:
+    ///   - lastFinished: when a run of an earlier process ended, to judge the clock by.
+    ///   - sinceBoot: a clock that nobody can set.
+    public init(
+        anonymizer: Anonymizer, retention: any RetentionRepository, people: any PeopleRepository, tenant: TenantKey,
+        lastFinished: Instant?, sinceBoot: @escaping @Sendable () -> Instant.Span?
+    ) {
+        self.anonymizer = anonymizer
+        self.retention = retention
+        self.people = people
+        self.tenant = tenant
+        self.sinceBoot = sinceBoot
+        lastRun.withLock { $0 = lastFinished.map(ClockMark.init(finishedAt:)) }
+    }
+
+    public func run(at now: Instant) async throws -> [String: Int] {
+        let report = try await anonymizer.run(
+            on: retention, tenant: tenant, at: ClockReading(wall: now, sinceBoot: sinceBoot()), lastRun: lastRun.withLock { $0 })
+        lastRun.withLock { $0 = report.mark }
+        if let failure = report.firstFailure { throw failure }
+        var counts: [String: Int] = report.clockDoubted ? ["clock-doubted": 1] : [:]
+        for outcome in report.outcomes where outcome.removed > 0 {
+            let name = [outcome.step.what.rawValue, outcome.step.level?.rawValue].compactMap { $0 }.joined(separator: "-")
+            counts[name, default: 0] += outcome.removed
+        }
+        if report.removed > 0 { counts["scrubbed"] = try await people.scrub() ? 1 : 0 }
+        return counts
+    }
+}

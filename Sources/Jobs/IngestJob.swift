@@ -1,0 +1,136 @@
+public import Fediverse
+public import Privacy
+public import Recommender
+public import Upstream
+
+/// Reads the public timelines of one instance and keeps what may be recommended.
+///
+/// Nobody's token is used: where an instance wants one for its public timelines, we do not read there.
+public struct IngestJob: Job {
+    public struct Settings: Sendable {
+        public var sources: [IngestSource]
+        public var period: Duration = .seconds(120)
+        /// Pages of one source in one run; the cursor remembers where it stopped.
+        public var pages = 10
+        /// Days that a post's text is kept; 0 keeps none.
+        public var contentDays = 7
+        /// Consent is judged for this instance's own authors as local.
+        public var consent: ConsentPolicy
+
+        public init(sources: [IngestSource], consent: ConsentPolicy) {
+            self.sources = sources
+            self.consent = consent
+        }
+    }
+
+    public let name = "ingest"
+    public var period: Duration { settings.period }
+
+    private let mastodon: Mastodon
+    private let statuses: any StatusRepository
+    private let pseudonymizer: Pseudonymizer
+    private let tenant: TenantKey
+    private let robots: RobotsGate
+    private let settings: Settings
+
+    public init(
+        mastodon: Mastodon, statuses: any StatusRepository, pseudonymizer: Pseudonymizer, tenant: TenantKey, agent: String, settings: Settings
+    ) {
+        self.mastodon = mastodon
+        self.statuses = statuses
+        self.pseudonymizer = pseudonymizer
+        self.tenant = tenant
+        self.settings = settings
+        robots = RobotsGate(mastodon: mastodon, agent: agent)
+    }
+
+    public func run(at now: Instant) async throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for source in settings.sources {
+            let cursor = try await statuses.cursor(of: source.name, in: tenant) ?? IngestCursor(source: source.name)
+            if let wait = cursor.notBefore, now < wait {
+                counts["waiting", default: 0] += 1
+                continue
+            }
+            guard try await robots.allows(source.path, at: now) else {
+                try await rest(cursor, until: now + .days(1), because: "robots", at: now)
+                counts["refused-by-robots", default: 0] += 1
+                continue
+            }
+            do {
+                try await read(source, from: cursor, at: now, into: &counts)
+            } catch let error as UpstreamError {
+                let (wait, reason) = Self.rest(after: error)
+                try await rest(cursor, until: now + wait, because: reason, at: now)
+                counts[reason, default: 0] += 1
+            }
+        }
+        return counts
+    }
+
+    private func read(_ source: IngestSource, from start: IngestCursor, at now: Instant, into counts: inout [String: Int]) async throws {
+        var cursor = start
+        cursor.notBefore = nil
+        cursor.refusal = nil
+        var path: String? = source.firstPage(after: start.newestID)
+        var newest = start.newestID
+        for _ in 0..<settings.pages {
+            guard let asked = path else { break }
+            let page = try await mastodon.page(asked)
+            counts["read", default: 0] += page.statuses.count
+            counts["malformed", default: 0] += page.malformed
+            if page.statuses.isEmpty { break }
+            for status in page.statuses { newest = source.later(status.id, than: newest) }
+            // Pages go from new to old, so the cursor moves only when the last one is in: what a stop leaves out is read again.
+            path = source.nextPage(after: page, newestKnown: start.newestID)
+            if path == nil { cursor.newestID = newest }
+            let kept = page.statuses.compactMap { keep($0, from: source, at: now, counts: &counts) }
+            counts["kept", default: 0] += try await statuses.keep(kept, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            if let remaining = page.rateLimit.remaining, remaining < 60 {
+                try await rest(cursor, until: now + .minutes(5), because: "rate-limit", at: now)
+                return
+            }
+        }
+        if newest != cursor.newestID {
+            cursor.newestID = newest
+            try await statuses.setCursor(cursor, in: tenant, at: now)
+        }
+    }
+
+    /// The form in which a status is kept, nil where its author's own signals say no.
+    private func keep(_ read: Status, from source: IngestSource, at now: Instant, counts: inout [String: Int]) -> KeptStatus? {
+        // A reblog is judged by what it passes on; who passed it on is not kept.
+        let status = read.reblog?.status ?? read
+        if let refusal = settings.consent.refusal(of: status, at: now, isLocalAuthor: isLocal(status.account), authorOptedOut: false) {
+            counts["refused-" + refusal.rawValue, default: 0] += 1
+            return nil
+        }
+        return KeptStatus(
+            postID: Pseudonymizer.postID(host: mastodon.instance.domain, uri: status.uri),
+            authorID: pseudonymizer.authorID(uri: status.account.uri), localID: status.id,
+            content: settings.contentDays > 0 ? HTMLText.plain(status.content) : nil, language: status.language,
+            createdAt: status.createdAt, editedAt: status.editedAt, favourites: status.favourites, reblogs: status.reblogs,
+            replies: status.replies, tags: status.tags, source: source.name)
+    }
+
+    private func isLocal(_ account: Account) -> Bool {
+        !account.acct.contains("@") || account.acct.hasSuffix("@" + mastodon.instance.domain)
+    }
+
+    private func rest(_ cursor: IngestCursor, until: Instant, because reason: String, at now: Instant) async throws {
+        var resting = cursor
+        resting.notBefore = until
+        resting.refusal = reason
+        try await statuses.setCursor(resting, in: tenant, at: now)
+    }
+
+    /// How long a source is left alone after a refusal.
+    static func rest(after error: UpstreamError) -> (Instant.Span, String) {
+        switch error {
+        case .status(429, let wait), .status(503, let wait): (wait ?? .minutes(5), "rate-limit")
+        // The instance wants a token for what we would read without one: not read, and asked again tomorrow.
+        case .status(401, _), .status(403, _), .status(404, _), .status(422, _): (.days(1), "unauthorized")
+        case .status, .transport, .notUnderstood: (.minutes(5), "unreachable")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+public import Fediverse
+public import Logging
+public import ServiceLifecycle
+
+/// Runs the jobs, each at its own pace and one at a time, until the service stops.
+///
+/// When a job is due is computed from the stored end of its last run, so a restart neither skips nor repeats one.
+public struct Scheduler: Service {
+    private let jobs: [any Job]
+    private let book: any JobBook
+    private let holder: String
+    private let logger: Logger
+    private let clock: @Sendable () -> Instant
+
+    /// - Parameter holder: names this process in the leases; a random word, nothing about the machine.
+    public init(jobs: [any Job], book: any JobBook, holder: String, logger: Logger, clock: @escaping @Sendable () -> Instant) {
+        self.jobs = jobs
+        self.book = book
+        self.holder = holder
+        self.logger = logger
+        self.clock = clock
+    }
+
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                for job in jobs { group.addTask { await keepRunning(job) } }
+            }
+        }
+    }
+
+    private func keepRunning(_ job: any Job) async {
+        while !Task.isCancelled {
+            let wait: Duration
+            do {
+                wait = try await runWhenDue(job)
+            } catch is CancellationError {
+                return
+            } catch {
+                // The kind of failure is enough for a log; what it was about could name somebody.
+                logger.error("job failed", metadata: ["job": "\(job.name)", "kind": "\(String(describing: type(of: error)))"])
+                wait = min(job.period, .seconds(60))
+            }
+            do { try await Task.sleep(for: wait) } catch { return }
+        }
+    }
+
+    /// - Returns: how long to wait before asking again.
+    func runWhenDue(_ job: any Job) async throws -> Duration {
+        let now = clock()
+        let period = Instant.Span(microseconds: job.period.components.seconds * 1_000_000)
+        if let last = try await book.lastFinished(job.name), now < last + period, last <= now {
+            return .microseconds((last + period - now).microseconds)
+        }
+        guard try await book.lease(job.name, holder: holder, until: now + .minutes(10), at: now) != nil else {
+            return min(job.period, .seconds(30))
+        }
+        let run = try await book.started(job.name, at: now)
+        do {
+            let counts = try await job.run(at: now)
+            try await book.finished(run, counts: counts, failed: false, at: clock())
+        } catch {
+            try await book.finished(run, counts: [:], failed: true, at: clock())
+            throw error
+        }
+        return job.period
+    }
+}

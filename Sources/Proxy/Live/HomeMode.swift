@@ -1,0 +1,37 @@
+import Fediverse
+
+/// How a person's home is served, and how a recommendation is marked there: their own settings beat every default.
+struct HomeMode: Sendable, Equatable {
+    enum Kind: String, Sendable {
+        case off
+        case blend
+    }
+
+    let kind: Kind
+    let label: RecommendationLabel
+    let language: ReasonLanguage
+
+    /// - Parameters:
+    ///   - settings: the person's own: `mode`, `label`, `language`.
+    ///   - agent: the client's User-Agent, read for this request and never kept.
+    init(settings: [String: String], agent: String?, acceptLanguage: String?) {
+        kind = settings["mode"].flatMap(Kind.init(rawValue:)) ?? .blend
+        label = settings["label"].flatMap(RecommendationLabel.init(rawValue:)) ?? Self.label(for: agent)
+        language = settings["language"].flatMap { ReasonLanguage(tag: $0) } ?? ReasonLanguage(acceptLanguage: acceptLanguage ?? "")
+    }
+
+    var edits: Bool { kind != .off && label != .off }
+
+    /// Apps and browsers show people who boosts; programs page for archives and backups, so they get the page as it is
+    /// unless their owner has asked.
+    private static func label(for agent: String?) -> RecommendationLabel {
+        guard let agent = agent?.lowercased(), !agent.isEmpty else { return .off }
+        let apps = [
+            "mozilla/", "tusky/", "pachli/", "mastodonandroid/", "mastodon-ios/", "moshidonandroid/", "toot/", "tuba/", "libsoup/", "icecubes",
+            "ice cubes", "ivory", "mona", "elk", "fedilab", "megalodon", "tokodon", "mastify", "dalvik", "okhttp", "cfnetwork",
+        ]
+        let programs = ["bot", "python", "mastodonpy", "mastodon.py", "madonctl", "go-http-client", "curl/", "wget", "ruby", "perl"]
+        if programs.contains(where: agent.contains) { return .off }
+        return apps.contains(where: agent.contains) ? .reblog : .off
+    }
+}

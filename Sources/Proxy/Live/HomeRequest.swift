@@ -1,0 +1,51 @@
+import Fediverse
+import Recommender
+
+/// What a client asks of the home timeline, with our own parameters taken out of what is sent on.
+struct HomeRequest: Sendable {
+    /// Names of the parameters that are ours and stand again in the links to other pages.
+    static let own = ["strategy"]
+
+    let path: String
+    /// As the client sent it.
+    let clientQuery: String
+    /// For upstream: every byte as sent, without `inject` and `strategy`, and with neighbours in place of wrappers' ids.
+    let query: QueryString
+
+    init(target: String) {
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        path = String(parts[0])
+        clientQuery = parts.count > 1 ? String(parts[1]) : ""
+        query = QueryString(clientQuery).removing("inject").removing("strategy")
+    }
+
+    private init(path: String, clientQuery: String, query: QueryString) {
+        self.path = path
+        self.clientQuery = clientQuery
+        self.query = query
+    }
+
+    /// Path and query for upstream.
+    var target: String { query.raw.isEmpty ? path : path + "?" + query.raw }
+
+    var maxID: String? { query.value(of: "max_id") }
+
+    /// `since_id` or `min_id` is there: the client compares the answer with what it has, so nothing may be added.
+    var asksForNewer: Bool { query.value(of: "since_id") != nil || query.value(of: "min_id") != nil }
+
+    /// `inject=false`
+    var refused: Bool { ["false", "0"].contains(QueryString(clientQuery).value(of: "inject")) }
+
+    /// A ranking policy asked for by name.
+    var strategy: String? { QueryString(clientQuery).value(of: "strategy") }
+
+    /// The same with cursors that are a wrapper's id turned into its neighbours': above as an upper bound, below as a lower.
+    func withoutWrappers(_ placements: [Placement]) -> HomeRequest {
+        let sent = ClientRequest(method: "GET", path: path, query: query.raw.isEmpty ? nil : query.raw)
+        let ids = Set(WrapperIDs.candidateIDs(in: sent))
+        guard !ids.isEmpty else { return self }
+        let ours = Dictionary(placements.filter { ids.contains($0.shownAs) }.map { ($0.shownAs, $0) }) { newest, _ in newest }
+        guard case .forward(let changed) = WrapperIDs.answer(sent, with: ours) else { return self }
+        return HomeRequest(path: path, clientQuery: clientQuery, query: QueryString(changed.query ?? ""))
+    }
+}

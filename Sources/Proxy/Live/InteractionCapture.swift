@@ -1,0 +1,60 @@
+import Fediverse
+import Privacy
+import Upstream
+
+/// What a person does with a status, seen on its way: noted only after the instance has said yes.
+struct InteractionCapture: Sendable {
+    /// An act as the path names it.
+    struct Act: Sendable, Equatable {
+        let kind: InteractionKind
+        let undone: Bool
+
+        init?(verb: Substring) {
+            switch verb {
+            case "favourite": (kind, undone) = (.favourite, false)
+            case "unfavourite": (kind, undone) = (.favourite, true)
+            case "reblog": (kind, undone) = (.reblog, false)
+            case "unreblog": (kind, undone) = (.reblog, true)
+            case "bookmark": (kind, undone) = (.bookmark, false)
+            case "unbookmark": (kind, undone) = (.bookmark, true)
+            default: return nil
+            }
+        }
+    }
+
+    let domain: String
+    let interactions: any InteractionRepository
+    let pseudonymizer: Pseudonymizer
+    let policy: PrivacyPolicy
+    let clock: @Sendable () -> Instant
+
+    /// Notes an act on the status that upstream's answer describes.
+    func note(_ act: Act, on answer: Status, by viewer: Viewer, source: Interaction.Context?) async throws {
+        // The answer to a reblog is the reblog itself; what was meant is inside.
+        let status = answer.reblog?.status ?? answer
+        let post = reference(to: status)
+        if act.undone {
+            try await interactions.undo(act.kind, on: post.postID, by: viewer)
+        } else {
+            try await record(act.kind, post: post, visibility: status.visibility, by: viewer, context: source)
+        }
+    }
+
+    /// Notes a reply to `parent`.
+    func noteReply(to parent: Status, by viewer: Viewer, source: Interaction.Context?) async throws {
+        try await record(.reply, post: reference(to: parent), visibility: parent.visibility, by: viewer, context: source)
+    }
+
+    private func record(
+        _ kind: InteractionKind, post: PostReference, visibility: Visibility, by viewer: Viewer, context: Interaction.Context?
+    ) async throws {
+        let interaction = Interaction(post: post, kind: kind, at: clock(), weight: nil, context: context)
+        guard let permitted = policy.permit(interaction, visibility: visibility, for: viewer) else { return }
+        try await interactions.record(permitted)
+    }
+
+    private func reference(to status: Status) -> PostReference {
+        PostReference(
+            postID: Pseudonymizer.postID(host: domain, uri: status.uri), authorID: pseudonymizer.authorID(uri: status.account.uri))
+    }
+}

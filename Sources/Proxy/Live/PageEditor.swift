@@ -1,0 +1,92 @@
+import Curl
+import Fediverse
+import HTTPTypes
+import Privacy
+import Recommender
+import Upstream
+
+/// Turns upstream's page and what was prepared into the page that goes out: planned, logged, spliced, in this order.
+struct PageEditor: Sendable {
+    struct Edited: Sendable {
+        let body: [UInt8]
+        let link: String
+        /// Recommendations on the page.
+        let count: Int
+    }
+
+    let people: any PeopleRepository
+    let log: any RecommendationLogRepository
+    let policy: PrivacyPolicy
+    let accounts: VirtualAccounts
+    let sent: SentLately
+    let instance: Instance
+    let clock: @Sendable () -> Instant
+
+    /// - Returns: nil when nothing is to be added, or the person's level has changed meanwhile.
+    /// - Throws: when the page is not understood, or the rows could not be written: then it goes out as it came.
+    func edit(
+        _ answer: CurlAnswer, for reader: HomeTimeline.Reader, with prepared: SlatePreparation.Prepared, asked: HomeRequest, publicBase: String
+    ) async throws -> Edited? {
+        let page = try DecodedPage(answer)
+        let posts = try PagePost.page(StatusSlices(page.bytes))
+        let now = clock()
+        let token = reader.person.token
+        let unseen = prepared.offered.filter { !sent.contains([$0.shown.status.id, $0.shown.status.uri], by: token, at: now) }
+        sent.note(posts.flatMap(\.shows), by: token, at: now)
+        let offers = unseen.map { Offer(post: $0.post, innerID: $0.shown.status.id, innerURI: $0.shown.status.uri) }
+        let plan = PagePlan(
+            PageQuestion(entries: posts, offers: offers, placements: reader.history.placements, label: reader.mode.label))
+        guard !plan.insertions.isEmpty else { return nil }
+
+        let byPost = Dictionary(unseen.map { ($0.post, $0) }) { first, _ in first }
+        var entries: [[UInt8]] = []
+        for insertion in plan.insertions {
+            guard let offered = byPost[insertion.post] else { throw PageError.planWithoutOffer }
+            entries.append(try entry(insertion, offered, reader: reader, policy: prepared.policy, publicBase: publicBase))
+        }
+        guard try await keepLog(of: plan, byPost, for: reader.person.viewer, policy: prepared.policy, at: now) else { return nil }
+
+        let body = Splicer.splice(page.bytes, entries: posts, plan: plan, inserted: entries)
+        let links = PageLinks(upstream: instance.authority, links: OwnLinks(base: publicBase))
+        let link =
+            plan.nextCursor.map { links.header(answer.fields[.link], next: $0, path: asked.path, query: asked.clientQuery, own: HomeRequest.own) }
+            ?? links.rewritten(answer.fields[.link] ?? "")
+        return Edited(body: body, link: link, count: plan.insertions.count)
+    }
+
+    private func entry(
+        _ insertion: PagePlan.Insertion, _ offered: SlatePreparation.Offered, reader: HomeTimeline.Reader, policy: String, publicBase: String
+    ) throws -> [UInt8] {
+        let logged = insertion.standing?.reason ?? offered.reason
+        guard let reason = Reason(logged: logged, author: offered.shown.status.account.acct) else { throw PageError.unknownReason }
+        let account = accounts.account(for: reason, in: reader.mode.language, publicBase: publicBase)
+        let wrapper = Wrapper(
+            shownAs: insertion.shownAs, createdAt: insertion.createdAt, innerID: insertion.innerID, account: account, policy: policy)
+        guard let bytes = wrapper.bytes(around: offered.shown.bytes, label: reader.mode.label) else { throw PageError.notAStatus }
+        return bytes
+    }
+
+    /// Every recommendation that was not shown before has its row before the first byte leaves.
+    /// - Returns: false when the person's level has changed since the request began.
+    private func keepLog(
+        of plan: PagePlan, _ offered: [PostKey: SlatePreparation.Offered], for viewer: Viewer, policy model: String, at now: Instant
+    ) async throws -> Bool {
+        let rows = plan.insertions.enumerated().compactMap { place, insertion -> Permitted<Recommendation>? in
+            guard insertion.standing == nil, let offer = offered[insertion.post] else { return nil }
+            return policy.permit(
+                Recommendation(
+                    post: insertion.post, at: now, reason: offer.reason, modelVersion: model, shownAs: insertion.shownAs,
+                    above: insertion.above, below: insertion.below, position: insertion.gap + place),
+                for: viewer)
+        }
+        let isNew = plan.insertions.filter { $0.standing == nil }.count
+        guard rows.count == isNew else { throw PageError.notPermitted }
+        if rows.isEmpty { return try await people.viewer(viewer.alias, in: viewer.tenant) == viewer }
+        return try await log.record(rows)
+    }
+}
+
+/// Why a page goes out as it came.
+enum PageError: Error {
+    case planWithoutOffer, unknownReason, notAStatus, notPermitted, notDecodable
+}

@@ -1,0 +1,28 @@
+import Fediverse
+import HTTPService
+import HTTPTypes
+import Upstream
+
+/// Signing in and out: the pages with passwords are the instance's own, and a token that is revoked through us is forgotten.
+struct Sessions: Sendable {
+    let instance: Instance
+    let passThrough: PassThrough
+    let tokens: TokenCache
+
+    /// A redirect to the instance's own page with the same query, byte for byte: no password ever comes through here.
+    func authorize(_ request: ServerRequest) -> ServerResponse {
+        ServerResponse(
+            status: 302, fields: [.location: instance.base + "/oauth/authorize" + (request.query.map { "?" + $0 } ?? ""), .cacheControl: "no-store"])
+    }
+
+    func revoke(_ request: ServerRequest, publicBase: String) async -> ServerResponse {
+        guard let body = try? await request.body.collect(upTo: 64 * 1024) else {
+            return Failures.sentence("The request is too large", status: 413)
+        }
+        let asked = ClientRequest(
+            method: request.method, path: String(request.path), query: request.query.map(String.init), contentType: request.fields[.contentType],
+            body: body)
+        for field in RequestFields.all(of: asked) where field.path == ["token"] { tokens.forget(tokens.digest(of: field.value)) }
+        return await passThrough.respond(to: request.replaying(body), publicBase: publicBase)
+    }
+}

@@ -1,0 +1,69 @@
+public import Curl
+public import Fediverse
+public import HTTPService
+public import Logging
+public import Privacy
+public import Recommender
+public import ServiceLifecycle
+public import Upstream
+
+/// What the proxy needs from the rest of the program, as protocols.
+public struct ProxyParts: Sendable {
+    public var tenant: TenantKey
+    public var pseudonymizer: Pseudonymizer
+    public var people: any PeopleRepository
+    public var interactions: any InteractionRepository
+    public var log: any RecommendationLogRepository
+    public var preferences: any PreferenceRepository
+    public var candidates: any RecommenderRepository
+    public var mastodon: Mastodon
+    public var client: CurlClient
+    public var clock: @Sendable () -> Instant
+
+    public init(
+        tenant: TenantKey, pseudonymizer: Pseudonymizer, people: any PeopleRepository, interactions: any InteractionRepository,
+        log: any RecommendationLogRepository, preferences: any PreferenceRepository, candidates: any RecommenderRepository,
+        mastodon: Mastodon, client: CurlClient, clock: @escaping @Sendable () -> Instant
+    ) {
+        self.tenant = tenant
+        self.pseudonymizer = pseudonymizer
+        self.people = people
+        self.interactions = interactions
+        self.log = log
+        self.preferences = preferences
+        self.candidates = candidates
+        self.mastodon = mastodon
+        self.client = client
+        self.clock = clock
+    }
+}
+
+/// The service that ordinary clients talk to instead of their instance.
+public struct Proxy: Service {
+    public let counters: ProxyCounters
+    private let settings: ProxySettings
+    private let routes: Routes
+    private let logger: Logger
+    private let onRunning: @Sendable (Int) async -> Void
+
+    /// - Parameters:
+    ///   - ready: whether this process can do its work, for `/sheltie/health/ready`.
+    ///   - pages: answers under `/sheltie/` that are made elsewhere (the demo's pages); nil: not found.
+    public init(
+        _ parts: ProxyParts, settings: ProxySettings, logger: Logger, ready: @escaping @Sendable () async -> Bool,
+        pages: @escaping @Sendable (ServerRequest) async -> ServerResponse? = { _ in nil },
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) throws {
+        let counters = ProxyCounters()
+        self.counters = counters
+        self.settings = settings
+        self.logger = logger
+        self.onRunning = onRunning
+        routes = Routes(parts, settings: settings, counters: counters, tokens: try TokenCache(), ready: ready, pages: pages)
+    }
+
+    public func run() async throws {
+        let routes = routes
+        try await HTTPServer(address: settings.listen, logger: logger, onRunning: onRunning) { await routes.respond(to: $0) }.run()
+    }
+}

@@ -1,0 +1,34 @@
+public import Curl
+public import Fediverse
+public import HTTPService
+public import Recommender
+public import Upstream
+
+/// What the proxy is told from outside; each has its flag and its sentence in `cli/Settings.swift`.
+public struct ProxySettings: Sendable {
+    public var instance: Instance
+    public var listen: ListenAddress
+    /// How clients reach us, without a slash at the end; nil: on loopback, from each request's Host.
+    public var publicURL: String?
+    public var consent: ConsentPolicy
+    public var recommender: TimelineRecommender
+    public var recommendationsPerPage = 4
+    /// How long after upstream's answer our part may take before the page goes out as it came.
+    public var decisionTime: Duration = .milliseconds(150)
+    /// Requests of ours on a person's token in 5 minutes.
+    public var budget = 20
+    /// For what passes through: no size limit, and silence only ends a body.
+    public var passThroughLimits = CurlRequest.Limits(firstByte: .seconds(30), idle: .seconds(60), total: nil, bodyBytes: nil)
+    /// The largest home page that is edited; a larger one goes out as it came.
+    public var largestPage = 8 << 20
+
+    public init(
+        instance: Instance, listen: ListenAddress, publicURL: String? = nil, consent: ConsentPolicy = ConsentPolicy(), recommender: TimelineRecommender
+    ) {
+        self.instance = instance
+        self.listen = listen
+        self.publicURL = publicURL
+        self.consent = consent
+        self.recommender = recommender
+    }
+}

@@ -1,0 +1,110 @@
+import Fediverse
+import HTTPService
+import HTTPTypes
+import Privacy
+import Recommender
+import Upstream
+
+/// Which request goes where, in one screen. Whatever is not named here passes through.
+struct Routes: Sendable {
+    private typealias Handler = @Sendable (_ request: ServerRequest, _ publicBase: String) async -> ServerResponse
+
+    private let table: RouteTable<Handler>
+    private let everythingElse: PassThrough
+    private let own: OwnRoutes
+    private let settings: ProxySettings
+    private let counters: ProxyCounters
+
+    init(
+        _ parts: ProxyParts, settings: ProxySettings, counters: ProxyCounters, tokens: TokenCache,
+        ready: @escaping @Sendable () async -> Bool, pages: @escaping @Sendable (ServerRequest) async -> ServerResponse?
+    ) {
+        let policy = PrivacyPolicy()
+        let budget = Budget(requestsPerWindow: settings.budget)
+        let passThrough = PassThrough(instance: settings.instance, client: parts.client, limits: settings.passThroughLimits)
+        let signedIn = SignedIn(
+            mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, people: parts.people, tenant: parts.tenant, cache: tokens,
+            visits: Visits(), policy: policy, clock: parts.clock)
+        let displayCheck = DisplayCheck(mastodon: parts.mastodon, policy: settings.consent, budget: budget, clock: parts.clock)
+        let accounts = VirtualAccounts(pseudonymizer: parts.pseudonymizer)
+        let home = HomeTimeline(
+            passThrough: passThrough, signedIn: signedIn, histories: parts.candidates,
+            preparation: SlatePreparation(
+                indexes: CandidateIndexCache(repository: parts.candidates), recommender: settings.recommender, displayCheck: displayCheck,
+                mastodon: parts.mastodon, clock: parts.clock),
+            editor: PageEditor(
+                people: parts.people, log: parts.log, policy: policy, accounts: accounts, sent: SentLately(), instance: settings.instance,
+                clock: parts.clock),
+            budget: budget, settings: settings, counters: counters, clock: parts.clock)
+        let statuses = StatusRequests(
+            passThrough: passThrough, signedIn: signedIn, histories: parts.candidates,
+            capture: InteractionCapture(
+                domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
+                clock: parts.clock),
+            displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, counters: counters, clock: parts.clock)
+        let virtual = VirtualAccountRequests(
+            passThrough: passThrough, signedIn: signedIn, histories: parts.candidates, statuses: statuses, preferences: parts.preferences,
+            policy: policy, accounts: accounts, clock: parts.clock)
+        let sessions = Sessions(instance: settings.instance, passThrough: passThrough, tokens: tokens)
+
+        let aboutStatuses: Handler = { await statuses.respond(to: $0, publicBase: $1) }
+        let aboutAccounts: Handler = { request, base in
+            await virtual.respond(to: request, publicBase: base) { await passThrough.respond(to: $0, publicBase: base) }
+        }
+        let changesWhatIsShown: Handler = { request, base in
+            let answer = await aboutAccounts(request, base)
+            if (200...299).contains(answer.status), let token = SignedIn.bearer(request.fields[.authorization]) {
+                displayCheck.forget(tokens.digest(of: token))
+            }
+            return answer
+        }
+
+        var table = RouteTable<Handler>()
+        table.add("GET", "/api/v1/timelines/home") { await home.respond(to: $0, publicBase: $1) }
+
+        table.add("GET", "/api/v1/statuses", aboutStatuses)
+        table.add("POST", "/api/v1/statuses", aboutStatuses)
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+            table.add(method, "/api/v1/statuses/:id", aboutStatuses)
+            table.add(method, "/api/v1/statuses/:id/*rest", aboutStatuses)
+        }
+        table.add("POST", "/api/v1/markers", aboutStatuses)
+        table.add("POST", "/api/v2/filters/:id/statuses", aboutStatuses)
+        table.add("POST", "/api/v1/reports") { request, base in
+            await virtual.respond(to: request, publicBase: base) { await statuses.respond(to: $0, publicBase: base) }
+        }
+
+        for path in ["/api/v1/accounts", "/api/v1/accounts/*rest", "/api/v1/search", "/api/v2/search"] { table.add("GET", path, aboutAccounts) }
+        table.add("POST", "/api/v1/accounts/*rest", changesWhatIsShown)
+        table.add("POST", "/api/v1/lists/:id/accounts", aboutAccounts)
+        for method in ["POST", "DELETE"] { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
+
+        table.add("GET", "/oauth/authorize") { request, _ in sessions.authorize(request) }
+        table.add("POST", "/oauth/revoke") { await sessions.revoke($0, publicBase: $1) }
+
+        own = OwnRoutes(ready: ready, pages: pages)
+        self.table = table
+        everythingElse = passThrough
+        self.settings = settings
+        self.counters = counters
+    }
+
+    func respond(to request: ServerRequest) async -> ServerResponse {
+        counters.count(.request)
+        guard let base = publicBase(of: request) else {
+            return Failures.sentence("This host name is not served here", status: 400)
+        }
+        if request.path.hasPrefix("/sheltie/") || request.path == "/sheltie" { return await own.respond(to: request) }
+        if request.query?.contains("access_token=") == true, !request.path.hasPrefix("/api/v1/streaming") {
+            return Failures.sentence("A token in an address ends up in logs; send it in the Authorization header", status: 400)
+        }
+        if let match = table.match(request.method, request.path) { return await match.handler(request, base) }
+        return await everythingElse.respond(to: request, publicBase: base)
+    }
+
+    /// How clients reach us: the setting, or on loopback whatever they called us.
+    private func publicBase(of request: ServerRequest) -> String? {
+        guard let configured = settings.publicURL else { return "http://" + request.authority }
+        return request.authority.lowercased() == OwnLinks(base: configured).authority.lowercased() ? configured : nil
+    }
+}

@@ -1,0 +1,164 @@
+public import Curl
+public import Fediverse
+import HTTPTypes
+import Synchronization
+import Zlib
+
+/// The calls that we make to an instance ourselves: in a person's name for what only their eyes may judge, and
+/// without a name for what is public.
+public final class Mastodon: Sendable {
+    public let instance: Instance
+    private let client: CurlClient
+    private let userAgent: String
+    private let limits: CurlRequest.Limits
+    private let clock: @Sendable () -> Instant
+    /// Whether the instance answers several ids in one request (Mastodon 4.3); nil until it was asked.
+    private let readsInBatches = Mutex<Bool?>(nil)
+
+    /// Whether it is known to answer several ids in one request.
+    public var asksInBatches: Bool { readsInBatches.withLock { $0 } == true }
+
+    /// - Parameter userAgent: product, version and the operator's contact, as instances expect of whoever reads them.
+    public init(
+        instance: Instance, client: CurlClient, userAgent: String, limits: CurlRequest.Limits = CurlRequest.Limits(),
+        clock: @escaping @Sendable () -> Instant
+    ) {
+        self.instance = instance
+        self.client = client
+        self.userAgent = userAgent
+        self.limits = limits
+        self.clock = clock
+    }
+
+    /// Whose token this is.
+    public func verifyCredentials(authorization: String) async throws -> Account {
+        let answer = try await get("/api/v1/accounts/verify_credentials", authorization: authorization)
+        do { return try AccountReader.account(in: answer.body) } catch { throw UpstreamError.notUnderstood }
+    }
+
+    /// The statuses among `ids` that the token's owner (or, without one, everybody) may see, each with its own bytes as the instance sent them.
+    public func statuses(_ ids: [String], authorization: String?) async throws -> [ShownStatus] {
+        guard !ids.isEmpty else { return [] }
+        if ids.count > 1, readsInBatches.withLock({ $0 }) != false {
+            let query = ids.map { "id%5B%5D=" + QueryString.encoded($0) }.joined(separator: "&")
+            do {
+                let answer = try await get("/api/v1/statuses?" + query, authorization: authorization)
+                readsInBatches.withLock { $0 = true }
+                return try shown(answer.body)
+            } catch UpstreamError.status(let status, _) where (400...499).contains(status) && status != 401 && status != 429 {
+                readsInBatches.withLock { $0 = false }
+            } catch UpstreamError.notUnderstood {
+                readsInBatches.withLock { $0 = false }
+            }
+        }
+        return try await withThrowingTaskGroup(of: ShownStatus?.self) { group in
+            for id in ids { group.addTask { try await self.status(id, authorization: authorization) } }
+            var found: [ShownStatus] = []
+            for try await status in group { if let status { found.append(status) } }
+            return found
+        }
+    }
+
+    /// How many requests `statuses` needs for so many ids: what a person's budget is charged.
+    public func requestsNeeded(forStatuses count: Int) -> Int {
+        count == 0 ? 0 : readsInBatches.withLock { $0 } == true ? 1 : count
+    }
+
+    /// One status; nil when the instance says that it is gone or not for this person.
+    public func status(_ id: String, authorization: String?) async throws -> ShownStatus? {
+        do {
+            let answer = try await get("/api/v1/statuses/" + QueryString.encoded(id), authorization: authorization)
+            do { return ShownStatus(status: try StatusReader.status(in: answer.body), bytes: answer.body) } catch { throw UpstreamError.notUnderstood }
+        } catch UpstreamError.status(404, _), UpstreamError.status(403, _), UpstreamError.status(410, _) {
+            return nil
+        }
+    }
+
+    /// How the token's owner stands to these accounts.
+    public func relationships(to accountIDs: [String], authorization: String) async throws -> [Relationship] {
+        guard !accountIDs.isEmpty else { return [] }
+        let query = accountIDs.map { "id%5B%5D=" + QueryString.encoded($0) }.joined(separator: "&")
+        let answer = try await get("/api/v1/accounts/relationships?" + query, authorization: authorization)
+        do { return try Relationship.list(in: answer.body) } catch { throw UpstreamError.notUnderstood }
+    }
+
+    /// One page of a public timeline, read without a name.
+    /// - Parameter path: with its query, as `/api/v1/timelines/public?limit=40`.
+    public func page(_ path: String) async throws -> StatusPage {
+        let answer = try await get(path, authorization: nil)
+        do {
+            let read = try StatusReader.page(in: answer.body)
+            return StatusPage(
+                statuses: read.statuses.map(\.status), malformed: read.skipped,
+                next: answer.fields[.link].flatMap { LinkHeader(parsing: $0).url(rel: "next") }, rateLimit: RateLimit(answer.fields, at: clock()))
+        } catch {
+            throw UpstreamError.notUnderstood
+        }
+    }
+
+    /// A small text at the instance's root: `robots.txt`. nil when there is none (404 and 410 allow everything).
+    public func text(_ path: String) async throws -> String? {
+        do {
+            return String(decoding: try await get(path, authorization: nil, accept: "text/plain").body, as: UTF8.self)
+        } catch UpstreamError.status(404, _), UpstreamError.status(410, _) {
+            return nil
+        }
+    }
+
+    private struct Answer {
+        let fields: HTTPFields
+        let body: [UInt8]
+    }
+
+    private func get(_ path: String, authorization: String?, accept: String = "application/json") async throws -> Answer {
+        var fields: HTTPFields = [.accept: accept, .userAgent: userAgent, .acceptEncoding: "gzip"]
+        if let authorization { fields[.authorization] = authorization }
+        let response: CurlResponse
+        var body: [UInt8]
+        do throws(CurlError) {
+            response = try await client.send(CurlRequest(url: instance.base + path, fields: fields, limits: limits))
+            body = try await response.body.collect()
+        } catch {
+            throw UpstreamError.transport(error)
+        }
+        guard response.status == 200 else {
+            throw UpstreamError.status(response.status, retryAfter: RateLimit(response.fields, at: clock()).retryAfter)
+        }
+        if let encoding = response.fields[.contentEncoding], encoding != "identity" {
+            guard encoding == "gzip" || encoding == "x-gzip", let plain = try? gunzip(body, limit: limits.bodyBytes ?? 8 << 20) else {
+                throw UpstreamError.notUnderstood
+            }
+            body = plain
+        }
+        return Answer(fields: response.fields, body: body)
+    }
+
+    private func shown(_ body: [UInt8]) throws -> [ShownStatus] {
+        do {
+            return try StatusReader.statuses(in: body).map { ShownStatus(status: $0.status, bytes: Array(body[$0.range])) }
+        } catch {
+            throw UpstreamError.notUnderstood
+        }
+    }
+}
+
+/// A status with the bytes in which the instance showed it: what a page may carry.
+public struct ShownStatus: Sendable, Equatable {
+    public let status: Status
+    public let bytes: [UInt8]
+
+    public init(status: Status, bytes: [UInt8]) {
+        self.status = status
+        self.bytes = bytes
+    }
+}
+
+/// One page of statuses and what the instance said about the next.
+public struct StatusPage: Sendable {
+    public let statuses: [Status]
+    /// Entries of the page that were no status in a form that we know.
+    public let malformed: Int
+    /// The address of the next page.
+    public let next: String?
+    public let rateLimit: RateLimit
+}

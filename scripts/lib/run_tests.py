@@ -1,0 +1,74 @@
+"""Runs the Swift tests, then the programs under Tests/EndToEnd; prints what was skipped, and one closing line.
+
+A skipped test counts as a failure under CI unless Tests/may-skip.txt names it with its reason.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+RESULT = re.compile(r"Test run with (\d+) tests?.*? (passed|failed) after")
+FAILED = re.compile(r"^. Test (.+?) (?:with \d+ test cases? )?failed after")
+SKIPPED = re.compile(r"^. Test (.+?) skipped")
+
+
+def swift_tests(arguments):
+    """-> (passed, failed, skipped names) of `swift test`, its output passed on."""
+    process = subprocess.Popen(["swift", "test", "--skip-build", *arguments], cwd=ROOT, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace")
+    ran, failed, skipped = 0, [], []
+    for line in process.stdout:
+        if not re.match(r"^[◇] ", line):
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        if match := RESULT.search(line):
+            ran += int(match[1])
+        if match := FAILED.match(line):
+            failed.append(match[1])
+        if match := SKIPPED.match(line):
+            skipped.append(match[1].strip('"'))
+    code = process.wait()
+    if code != 0 and not failed:
+        failed.append(f"swift test ended with {code}")
+    return ran - len(skipped) - len(failed), failed, skipped
+
+
+def programs():
+    """-> (passed, failed names): each Tests/EndToEnd/*.py is a test that exits 0."""
+    passed, failed = 0, []
+    python = ROOT / ".build/clients/python/bin/python"
+    for path in sorted((ROOT / "Tests/EndToEnd").glob("*.py")):
+        started = time.monotonic()
+        code = subprocess.run([str(python), str(path)], cwd=ROOT).returncode
+        print(f"{'ok' if code == 0 else 'FAILED'} {path.name} after {time.monotonic() - started:.1f} s", flush=True)
+        if code == 0:
+            passed += 1
+        else:
+            failed.append(path.name)
+    return passed, failed
+
+
+def main():
+    arguments = sys.argv[1:]
+    passed, failed, skipped = swift_tests(arguments)
+    if not arguments:
+        more, broken = programs()
+        passed, failed = passed + more, failed + broken
+    allowed = {line.split("\t")[0] for line in (ROOT / "Tests/may-skip.txt").read_text().splitlines() if line and not line.startswith("#")}
+    for name in skipped:
+        print(f"skipped: {name}")
+        if os.environ.get("CI") and name not in allowed:
+            failed.append(f"{name} (skipped, and Tests/may-skip.txt does not allow it)")
+    for name in failed:
+        print(f"failed: {name}")
+    if passed == 0:
+        failed.append("no test ran")
+    print(f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
