@@ -1,0 +1,62 @@
+import ArgumentParser
+import Database
+import Glibc
+import Privacy
+import Store
+
+/// Why a command cannot go on: one line that says what to do, and the code that sysexits.h gives its kind.
+struct Failure: Error {
+    let sentence: String
+    let code: Code
+
+    enum Code: Int32 {
+        case usage = 64
+        case badData = 65
+        case noInput = 66
+        case unavailable = 69
+        case software = 70
+        case cannotCreate = 73
+        case inputOutput = 74
+        case tryAgain = 75
+        case notPermitted = 77
+        case badSetting = 78
+    }
+
+    init(_ sentence: String, _ code: Code) {
+        self.sentence = sentence
+        self.code = code
+    }
+
+    /// What any error means for whoever called the program.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as DatabaseError: self.init("\(error)", Self.code(of: error))
+        case let error as StoreError: self.init("\(error)", error == .noDatabase ? .noInput : .badSetting)
+        case let error as MasterKeyError: self.init("\(error)", .badSetting)
+        case let error as PseudonymError: self.init("\(error)", .badData)
+        case is CancellationError: self.init("stopped", .tryAgain)
+        default: self.init("an unexpected failure: \(String(describing: type(of: error)))", .software)
+        }
+    }
+
+    private static func code(of error: DatabaseError) -> Code {
+        switch error {
+        case .corrupt, .newerSchema, .changedMigration: .badData
+        case .cannotOpen: .noInput
+        case .busy, .unavailable: .tryAgain
+        case .alreadyServed: .unavailable
+        case .diskFull, .readOnly: .inputOutput
+        default: .software
+        }
+    }
+
+    /// Prints the error and ends the process. Help, versions and usage errors are ArgumentParser's.
+    static func exit(with error: any Error) -> Never {
+        if error is ExitCode || error is CleanExit || Sheltie.exitCode(for: error) != .failure { Sheltie.exit(withError: error) }
+        if !(error is Failure), Sheltie.fullMessage(for: error).contains("Usage:") { Sheltie.exit(withError: error) }
+        let failure = Failure(error)
+        Output.complain(failure.sentence)
+        Glibc.exit(failure.code.rawValue)
+    }
+}

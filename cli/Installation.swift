@@ -1,0 +1,94 @@
+import Curl
+import Fediverse
+import Privacy
+import Recommender
+import Store
+import Upstream
+
+/// An installation as its settings describe it, opened: the one place where settings become parts.
+struct Installation: Sendable {
+    let settings: Settings
+    let storage: Storage
+    let pseudonymizer: Pseudonymizer
+    let instance: Instance
+    let tenant: TenantKey
+    let client: CurlClient
+    let mastodon: Mastodon
+    let consent: ConsentPolicy
+
+    /// The name in every request of ours and in robots.txt.
+    static let agent = "Sheltie"
+
+    static func open(_ settings: Settings, role: Storage.Role) async throws -> Installation {
+        let instance = try settings.instance()
+        let pseudonymizer = Pseudonymizer(try MasterKey.load(path: settings.text("keyFile")))
+        let storage = try await Self.storage(settings, role: role)
+        do {
+            let now = Clock.now()
+            let tenant = try await storage.tenant(domain: instance.domain, at: now)
+            try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
+            let client = CurlClient(CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream")))
+            let contact = settings.text("contact")
+            return Installation(
+                settings: settings, storage: storage, pseudonymizer: pseudonymizer, instance: instance, tenant: tenant, client: client,
+                mastodon: Mastodon(
+                    instance: instance, client: client,
+                    userAgent: "\(Self.agent)/\(Version.text)" + (contact.isEmpty ? "" : " (+\(contact))"), clock: Clock.now),
+                consent: try settings.consentPolicy())
+        } catch {
+            await storage.shutdown()
+            throw error
+        }
+    }
+
+    /// The database alone, for commands that need no instance.
+    static func storage(_ settings: Settings, role: Storage.Role) async throws -> Storage {
+        try await Storage.open(
+            StoreLocation(parsing: settings.text("database")), role: role, defaultLevel: try settings.defaultLevel(),
+            candidateLimit: try settings.number("candidates", in: 1...10_000_000), now: Clock.now())
+    }
+
+    func close() async {
+        client.shutdown()
+        await storage.shutdown()
+    }
+}
+
+extension Settings {
+    func defaultLevel() throws -> PrivacyLevel { try choice("defaultLevel") }
+
+    func consentPolicy() throws -> ConsentPolicy {
+        ConsentPolicy(
+            mode: try choice("consent"), unknownIndexable: try choice("indexableUnknown"), allowGroups: try flag("allowGroups"))
+    }
+
+    /// The instance that the proxy stands before.
+    func instance() throws -> Instance {
+        let addresses = text("upstream").split(separator: ",").map(String.init)
+        guard let address = addresses.first else {
+            throw Failure("no instance is named; give --upstream https://social.example or set SHELTIE_UPSTREAM", .badSetting)
+        }
+        guard addresses.count == 1 else {
+            throw Failure("this version stands before one instance; name one --upstream", .badSetting)
+        }
+        return try Instance(address: address, allowLoopback: try flag("allowLoopbackUpstream"))
+    }
+}
+
+extension Instance {
+    init(address: String, allowLoopback: Bool) throws {
+        let trimmed = address.hasSuffix("/") ? String(address.dropLast()) : address
+        let isPlain = trimmed.hasPrefix("http://")
+        guard trimmed.hasPrefix("https://") || isPlain else {
+            throw Failure("the upstream must begin with https://", .badSetting)
+        }
+        let host = trimmed.dropFirst(isPlain ? 7 : 8)
+        guard !host.contains("/"), let canonical = try? InstanceHost(String(host), allowLoopback: allowLoopback) else {
+            throw Failure("the upstream must be an instance's address without a path, as https://social.example", .badSetting)
+        }
+        if isPlain, !allowLoopback {
+            throw Failure("the upstream must be https; http is for loopback only, with --allow-loopback-upstream", .badSetting)
+        }
+        self.init(domain: canonical.canonical, base: trimmed)
+    }
+}

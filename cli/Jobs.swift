@@ -1,0 +1,61 @@
+import Fediverse
+import Jobs
+import Privacy
+import Store
+
+extension Installation {
+    /// The jobs that the settings ask for.
+    func jobs() async throws -> [any Job] {
+        let lastAnonymized = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant).first?.finishedAt
+        let keeping = RetentionPolicy(contentDays: try settings.number("contentDays", in: 0...7))
+        return [
+            try ingestJob(),
+            RecheckJob(
+                mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, consent: consent),
+            SignalsJob(statuses: storage.statuses, tenant: tenant),
+            AnonymizerJob(
+                anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
+                lastFinished: lastAnonymized, sinceBoot: Clock.sinceBoot),
+        ]
+    }
+
+    func ingestJob() throws -> IngestJob {
+        let names = settings.text("ingestSources").split(separator: ",").map { $0.filter { $0 != " " } }
+        let sources = try names.map { name in
+            guard let source = IngestSource(name: name) else {
+                throw Failure("--ingest-sources knows public, local, trends and tag:NAME", .badSetting)
+            }
+            return source
+        }
+        var ingest = IngestJob.Settings(sources: sources, consent: consent)
+        ingest.period = .seconds(try settings.number("ingestInterval", in: 1...86_400))
+        ingest.contentDays = try settings.number("contentDays", in: 0...7)
+        return IngestJob(
+            mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
+    }
+
+    var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
+}
+
+/// The jobs' book in the database.
+struct StoredJobBook: JobBook {
+    let storage: Storage
+    let tenant: TenantKey
+
+    func lease(_ job: String, holder: String, until: Instant, at now: Instant) async throws -> Int64? {
+        try await storage.leases.acquire("job:" + job, for: until - now, by: holder, in: tenant, at: now)?.fence
+    }
+
+    func lastFinished(_ job: String) async throws -> Instant? {
+        try await storage.jobRuns.recent(job, limit: 5, in: tenant).compactMap { $0.outcome == .done ? $0.finishedAt : nil }.first
+    }
+
+    func started(_ job: String, at now: Instant) async throws -> Int64 {
+        _ = try await storage.jobRuns.interruptUnfinished(of: job, in: tenant, at: now)
+        return try await storage.jobRuns.begin(job, in: tenant, at: now)
+    }
+
+    func finished(_ run: Int64, counts: [String: Int], failed: Bool, at now: Instant) async throws {
+        try await storage.jobRuns.finish(run, failed ? .failed : .done, counts: counts, in: tenant, at: now)
+    }
+}

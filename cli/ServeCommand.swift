@@ -1,0 +1,126 @@
+import ArgumentParser
+import Curl
+import Database
+import Fediverse
+import Glibc
+import HTTPService
+import Jobs
+import Logging
+import OpenSSL
+import Privacy
+import Proxy
+import Recommender
+import ServiceLifecycle
+import Store
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Stand before an instance: proxy and jobs, until SIGTERM.",
+        discussion: "Example: sheltie serve --upstream https://social.example --contact mailto:you@example.org")
+
+    @OptionGroup var flags: SettingFlags
+
+    func run() async throws {
+        let settings = try await Settings.load(flags)
+        let installation = try await Installation.open(settings, role: .serve)
+        let service = try await Service(installation)
+        try await service.run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
+        await installation.close()
+    }
+}
+
+/// Proxy and jobs over one installation, started and stopped together.
+struct Service {
+    let installation: Installation
+    let logger: Logger
+    let listen: ListenAddress
+
+    init(_ installation: Installation) async throws {
+        self.installation = installation
+        let settings = installation.settings
+        listen = try settings.listenAddress()
+        logger = try settings.logger()
+    }
+
+    func run(
+        pages: @escaping @Sendable (ServerRequest) async -> ServerResponse? = { _ in nil }, beside others: [any ServiceLifecycle.Service] = [],
+        onRunning: @escaping @Sendable (Int) async -> Void
+    ) async throws {
+        let (settings, storage) = (installation.settings, installation.storage)
+        var proxySettings = ProxySettings(
+            instance: installation.instance, listen: listen, publicURL: try settings.publicURL(), consent: installation.consent,
+            recommender: TimelineRecommender(policy: try settings.choice("policy")))
+        proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage", in: 0...4)
+        proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds", in: 1...10_000))
+        proxySettings.budget = try settings.number("requestBudget", in: 0...100_000)
+        let proxy = try Proxy(
+            ProxyParts(
+                tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
+                interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
+                candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client, clock: Clock.now),
+            settings: proxySettings, logger: logger, ready: { (try? await storage.info()) != nil }, pages: pages, onRunning: onRunning)
+        let scheduler = try await Scheduler(
+            jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
+            clock: Clock.now)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: ([proxy, scheduler] + others).map {
+                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch let error as any Error {
+            throw Self.explained(error, listen: listen)
+        }
+    }
+
+    private static func explained(_ error: any Error, listen: ListenAddress) -> any Error {
+        "\(error)".contains("EADDRINUSE") || "\(error)".contains("errno: 98")
+            ? Failure("port \(listen.port) on \(listen.host) is taken by another program; choose another with --listen", .unavailable) : error
+    }
+}
+
+extension Settings {
+    func listenAddress() throws -> ListenAddress {
+        let text = text("listen")
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port), colon != text.startIndex
+        else { throw Failure("--listen must be HOST:PORT, as 127.0.0.1:8080", .badSetting) }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        if !isLoopback {
+            guard try flag("tlsInFront") else {
+                throw Failure("clients' tokens need TLS: listen on loopback, or put a TLS server in front and say so with --tls-in-front", .badSetting)
+            }
+            guard try publicURL() != nil else {
+                throw Failure("beyond loopback --public-url must say how clients reach the proxy, as https://home.example", .badSetting)
+            }
+        }
+        return ListenAddress(host: host, port: port)
+    }
+
+    func publicURL() throws -> String? {
+        let text = text("publicUrl")
+        if text.isEmpty { return nil }
+        guard text.hasPrefix("https://") || text.hasPrefix("http://"), text.filter({ $0 == "/" }).count == 2 else {
+            throw Failure("--public-url must be an address without a path, as https://home.example", .badSetting)
+        }
+        return text
+    }
+
+    func logger() throws -> Logger {
+        let level: Logger.Level = try choice("logLevel")
+        LoggingSystem.bootstrapOnce()
+        var logger = Logger(label: "sheltie")
+        logger.logLevel = level
+        return logger
+    }
+}
+
+extension LoggingSystem {
+    /// Lines go to standard error, where a service manager reads them.
+    fileprivate static func bootstrapOnce() { _ = onceBootstrapped }
+    private static let onceBootstrapped: Void = LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+}

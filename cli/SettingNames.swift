@@ -1,0 +1,43 @@
+/// One setting: its name in every form, its sentence, and its default. `docs/settings.md` has a row for each, and a test compares.
+struct SettingName: Sendable {
+    /// As in the YAML file; the flag and the environment's name are made from it.
+    let key: String
+    let sentence: String
+    let standard: String
+    var repeatable = false
+    var secret = false
+
+    /// `ingest-interval` from `ingestInterval`.
+    var flag: String {
+        key.reduce(into: "") { flag, character in
+            if character.isUppercase { flag += "-" }
+            flag += character.lowercased()
+        }
+    }
+
+    var environment: String { "SHELTIE_" + flag.uppercased().split(separator: "-").joined(separator: "_") }
+
+    static let all: [SettingName] = [
+        SettingName(key: "upstream", sentence: "The instance that the proxy stands before, as https://social.example; repeatable.", standard: "", repeatable: true),
+        SettingName(key: "database", sentence: "A file, as PATH or sqlite:///PATH (CORGI_DB_URL is read too).", standard: "./sheltie.db"),
+        SettingName(key: "keyFile", sentence: "The master key, mode 0600; made by 'sheltie key create'. Keep it out of the data folder and of its backups.", standard: "./sheltie.key"),
+        SettingName(key: "listen", sentence: "HOST:PORT to listen on; port 0 takes a free one.", standard: "127.0.0.1:8080"),
+        SettingName(key: "publicUrl", sentence: "How clients reach the proxy, as https://home.example; on loopback taken from each request's Host.", standard: ""),
+        SettingName(key: "tlsInFront", sentence: "Says that a server in front ends TLS; without it only loopback is listened on.", standard: "false"),
+        SettingName(key: "allowLoopbackUpstream", sentence: "Lets upstreams be http and on loopback, for tests and demos.", standard: "false"),
+        SettingName(key: "defaultLevel", sentence: "The privacy level of people who have not chosen: NONE, LIMITED or FULL.", standard: "NONE"),
+        SettingName(key: "consent", sentence: "What authors must have said: both (discoverable and indexable), or tag (and the opt-in hashtag).", standard: "both"),
+        SettingName(key: "indexableUnknown", sentence: "Where a server does not send 'indexable': refuse, or allow-local for its own authors.", standard: "refuse"),
+        SettingName(key: "allowGroups", sentence: "Lets posts of group accounts be recommended.", standard: "false"),
+        SettingName(key: "contentDays", sentence: "How many days the text of a post is kept, 0 to 7.", standard: "7"),
+        SettingName(key: "contact", sentence: "How instances reach the operator: stands in the User-Agent of what we fetch.", standard: ""),
+        SettingName(key: "ingestInterval", sentence: "Seconds between two readings of each source.", standard: "120"),
+        SettingName(key: "ingestSources", sentence: "What is read: public, local, trends, tag:NAME, with commas between.", standard: "public,local,trends"),
+        SettingName(key: "candidates", sentence: "The most posts that are kept to recommend from.", standard: "200000"),
+        SettingName(key: "policy", sentence: "How recommendations are ranked: blend-v1, corgi-v1 or chronological.", standard: "blend-v1"),
+        SettingName(key: "recommendationsPerPage", sentence: "The most recommendations on a page of home, 0 to 4.", standard: "4"),
+        SettingName(key: "decisionMilliseconds", sentence: "How long after the instance's answer our part may take before the page goes out as it came.", standard: "150"),
+        SettingName(key: "requestBudget", sentence: "The most requests of ours on a person's token in 5 minutes.", standard: "20"),
+        SettingName(key: "logLevel", sentence: "trace, debug, info, notice, warning, error or critical.", standard: "info"),
+    ]
+}
