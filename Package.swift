@@ -90,6 +90,9 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             path: "cli", swiftSettings: settings),
+
+        tests("OpenSSLTests", ["OpenSSL"]),
+        tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
     ],
     swiftLanguageModes: [.v6]
 )

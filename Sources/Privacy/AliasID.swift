@@ -1,3 +1,5 @@
+import OpenSSL
+
 /// A person, as everything at rest knows them: the HMAC of their account, as 64 hex digits.
 public struct AliasID: Sendable, Hashable {
     public let hex: String
@@ -7,6 +9,8 @@ public struct AliasID: Sendable, Hashable {
         guard hex.utf8.count == 64, hex.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }) else { return nil }
         self.hex = hex
     }
+
+    init(_ code: Digest) { hex = code.hex }
 }
 
 /// The surrogates: dense, never reused, meaningless outside the database.
