@@ -38,11 +38,8 @@ struct People: PeopleRepository {
     }
 
     func scrub() async throws -> Bool {
-        try await pool.maintain { connection in
-            // secure_delete has zeroed the rows in their pages; what is left stands in the log until this has moved it all.
-            guard connection.dialect == .sqlite else { return true }
-            return try connection.first("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) == 0 } ?? false
-        }
+        // secure_delete has overwritten the rows in their pages; what is left stands in the log until this has emptied it.
+        try await pool.maintain { try $0.onFile { try $0.truncateLog() } ?? true }
     }
 
     func seen(_ visit: Permitted<Instant>) async throws {

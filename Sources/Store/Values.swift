@@ -1,6 +1,6 @@
-import Database
-import Fediverse
-import Privacy
+public import Database
+public import Fediverse
+public import Privacy
 
 // The domain's values as parameters and columns.
 
@@ -11,6 +11,11 @@ extension TenantKey: SQLConvertible { public var sqlValue: SQLValue { .integer(v
 extension AliasKey: SQLConvertible { public var sqlValue: SQLValue { .integer(value) } }
 extension PostKey: SQLConvertible { public var sqlValue: SQLValue { .integer(value) } }
 extension AuthorKey: SQLConvertible { public var sqlValue: SQLValue { .integer(value) } }
+
+extension SQL.StringInterpolation {
+    /// A value that may be missing: then NULL.
+    mutating func appendInterpolation(_ value: (some SQLConvertible)?) { appendInterpolation(value.sqlValue) }
+}
 
 extension Row {
     func instant(_ column: Int) -> Instant { Instant(microseconds: integer(column)) }
