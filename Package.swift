@@ -100,6 +100,7 @@ let package = Package(
         tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
+        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         tests("DatabaseTests", ["Database"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
         .testTarget(
