@@ -8,8 +8,8 @@ public enum Hex {
     public static func encode(_ bytes: UnsafeRawBufferPointer) -> String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { text in
             for index in 0..<bytes.count {
-                text[2 * index] = digit(bytes[index] >> 4)
-                text[2 * index + 1] = digit(bytes[index] & 15)
+                text[2 &* index] = digit(bytes[index] >> 4)
+                text[2 &* index &+ 1] = digit(bytes[index] & 15)
             }
             return bytes.count * 2
         }

@@ -16,28 +16,36 @@ enum PseudonymMessage {
         (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7A) || (byte >= 0x41 && byte <= 0x5A) || byte == 0x5F || byte == 0x2D
     }
 
-    /// Lays the message of an alias on the stack; an alias is made for each request.
-    /// - Parameters: both already judged, so that their lengths fit in two bytes.
+    /// Judges both and lays the message of an alias on the stack; an alias is made for each request.
     @inline(__always)
-    static func withAliasMessage<Value>(domain: String, accountID: String, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
-        let size = label.utf8CodeUnitCount + 1 + 2 + domain.utf8.count + 2 + accountID.utf8.count
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { message in
-            var end = 0
-            func append(_ byte: UInt8) {
-                message[end] = byte
-                end += 1
+    static func withAliasMessage<Value>(
+        domain: String, accountID: String, _ body: (UnsafeRawBufferPointer) -> Value
+    ) throws(PseudonymError) -> Value {
+        var (domain, accountID) = (domain, accountID)
+        let result = domain.withUTF8 { domain in
+            accountID.withUTF8 { id -> Result<Value, PseudonymError> in
+                guard (1...longestDomain).contains(domain.count), domain.allSatisfy(mayStandInDomain) else { return .failure(.domainNotCanonical) }
+                guard (1...longestID).contains(id.count), id.allSatisfy(mayStandInID) else { return .failure(.accountIDRefused) }
+                let head = label.utf8CodeUnitCount + 1
+                let size = head + 2 + domain.count + 2 + id.count
+                return withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { message in
+                    message.copyMemory(from: UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount))
+                    message[head - 1] = 0
+                    lay(domain, into: message, at: head)
+                    lay(id, into: message, at: head + 2 + domain.count)
+                    return .success(body(UnsafeRawBufferPointer(message)))
+                }
             }
-            func appendCounted(_ text: String) {
-                append(UInt8(truncatingIfNeeded: text.utf8.count >> 8))
-                append(UInt8(truncatingIfNeeded: text.utf8.count))
-                for byte in text.utf8 { append(byte) }
-            }
-            label.withUTF8Buffer { for byte in $0 { append(byte) } }
-            append(0)
-            appendCounted(domain)
-            appendCounted(accountID)
-            return body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: message[..<end])))
         }
+        return try result.get()
+    }
+
+    /// Two bytes of length, the larger first, and the text.
+    @inline(__always)
+    private static func lay(_ text: UnsafeBufferPointer<UInt8>, into message: UnsafeMutableRawBufferPointer, at start: Int) {
+        message[start] = UInt8(text.count >> 8)
+        message[start + 1] = UInt8(text.count & 255)
+        UnsafeMutableRawBufferPointer(rebasing: message[(start + 2)...]).copyMemory(from: UnsafeRawBufferPointer(text))
     }
 
     /// Each part after its length in four bytes, the larger first, so that no two lists give the same bytes.

@@ -29,13 +29,7 @@ public final class Pseudonymizer: Sendable {
     ///     it is not 443. From the settings, never from a client.
     ///   - accountID: the `id` that the instance gives for the person's token: 1 to 64 of `A-Z a-z 0-9 _ -`, case kept.
     public func alias(domain: String, accountID: String) throws(PseudonymError) -> AliasID {
-        guard (1...PseudonymMessage.longestDomain).contains(domain.utf8.count), domain.utf8.allSatisfy(PseudonymMessage.mayStandInDomain) else {
-            throw .domainNotCanonical
-        }
-        guard (1...PseudonymMessage.longestID).contains(accountID.utf8.count), accountID.utf8.allSatisfy(PseudonymMessage.mayStandInID) else {
-            throw .accountIDRefused
-        }
-        return AliasID(PseudonymMessage.withAliasMessage(domain: domain, accountID: accountID) { alias.code(ofBytes: $0) })
+        AliasID(try PseudonymMessage.withAliasMessage(domain: domain, accountID: accountID) { alias.code(ofBytes: $0) })
     }
 
     /// 64 hex digits for an author's canonical uri: what stands for them in every table, the opt-out list included.

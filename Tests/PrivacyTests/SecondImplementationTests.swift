@@ -21,6 +21,18 @@ import Testing
         #expect(theirs.count == 10_000)
         #expect(ours == theirs)
     }
+
+    @Test(.enabled(if: system("python3 -c '' 2>/dev/null") == 0, "needs python3"))
+    func `the checksum of a report is the one that a person can compute`() throws {
+        let table = PersonalTable.of("preferences", ["name", "value"], [["mode", "a\u{7F}\u{8}\u{C}\n\u{1}\"\\é🐕"], ["b", nil]])
+        let report = PrivacyReport(
+            of: .at(.full), keyID: "0011223344556677", tables: [table],
+            service: .init(version: "1", contact: nil, instance: "a.example"), at: wednesday)
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        try folder.write(report.json, to: "report.json", mode: 0o600)
+        #expect(try output(of: "python3 '\(Self.script)' --checksum < '\(folder.path)/report.json'") == report.checksum + "\n")
+    }
 }
 
 private func folder(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) }

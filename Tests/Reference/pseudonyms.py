@@ -1,11 +1,13 @@
 """The pseudonyms once more, with Python's own hmac and hashlib.
 
 Without arguments: prints the values that docs/privacy.md publishes.
+With --checksum: reads a privacy report as JSON and prints its checksum.
 With --lines: reads "domain<TAB>id" lines and prints the alias of each, under the published key.
 """
 import base64
 import hashlib
 import hmac
+import json
 import sys
 
 MASTER = bytes(range(32))
@@ -43,7 +45,14 @@ def main():
     print("POST", hashlib.sha256(b"mastodon.example\0https://a.example/users/alice/statuses/1").hexdigest())
 
 
-if sys.argv[1:] == ["--lines"]:
+def checksum(report):
+    facts = {name: value for name, value in json.loads(report).items() if name not in ("made_at", "checksum")}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+
+if sys.argv[1:] == ["--checksum"]:
+    print(checksum(sys.stdin.read()))
+elif sys.argv[1:] == ["--lines"]:
     for line in sys.stdin:
         print(alias(*line.rstrip("\n").split("\t")))
 else:

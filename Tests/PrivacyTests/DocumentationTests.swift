@@ -1,0 +1,28 @@
+import Glibc
+import Privacy
+import Testing
+
+@Suite struct DocumentationTests {
+    @Test func `the table of levels in the documentation is the one that decides`() throws {
+        let page = try #require(read("docs/privacy.md"))
+        #expect(page.contains(KeepingPolicy.standard.table))
+    }
+
+    @Test func `the documentation publishes the test vector that the product gives`() throws {
+        let page = try #require(read("docs/privacy.md"))
+        let pseudonymizer = Pseudonymizer(try MasterKey(bytes: publishedKey))
+        let alias = try pseudonymizer.alias(domain: "mastodon.example", accountID: "109876543210")
+        #expect(page.contains(alias.hex) && page.contains(pseudonymizer.keyID))
+    }
+}
+
+/// A file of this repository, by its path from the top.
+func read(_ path: String) -> String? {
+    let top = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+    let descriptor = open("\(top)/\(path)", O_RDONLY)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let count = Glibc.read(descriptor, &bytes, bytes.count)
+    return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
+}
