@@ -65,14 +65,17 @@ public struct PoolState: Sendable {
         readersOpen = readers
     }
 
+    /// Jobs in line, for a gauge.
+    public var waiting: Int { reads.count + writes.count }
+
     public var isClosed: Bool { !writerOpen && readersOpen == 0 }
 
     /// Puts a job in line; nil when it is refused at once, because the line is full or the pool shuts down.
     public mutating func add(_ kind: Kind, at now: ContinuousClock.Instant) -> JobID? {
-        guard !isShuttingDown, reads.count + writes.count < limits.waiting else { return nil }
+        guard !isShuttingDown, waiting < limits.waiting else { return nil }
         lastID += 1
-        let waiting = Waiting(id: lastID, kind: kind, since: now)
-        if kind == .read && hasReaders { reads.append(waiting) } else { writes.append(waiting) }
+        let job = Waiting(id: lastID, kind: kind, since: now)
+        if kind == .read && hasReaders { reads.append(job) } else { writes.append(job) }
         return lastID
     }
 

@@ -82,7 +82,14 @@ struct PoolThread: Sendable {
     }
 
     private func maintain(_ job: Job, _ connection: SQLiteConnection) {
-        do { try job.perform(connection)() } catch { job.fail(error) }
+        do {
+            let answer = try job.perform(connection)
+            connection.endTransactions()
+            answer()
+        } catch {
+            connection.endTransactions()
+            job.fail(error)
+        }
     }
 
     /// One deferred transaction, so that all its statements see one snapshot.

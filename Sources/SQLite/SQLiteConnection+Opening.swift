@@ -28,7 +28,7 @@ extension SQLiteConnection {
             try handle.check(sqlite_db_config_switch(handle.pointer, setting, 0), "db_config")
         }
         try refuseForeignFile()
-        if access == .writer, !inMemory { try claimFile() }
+        if access == .writer { try claimFile(inMemory: inMemory) }
         // FAST would answer 2, and leaves erased bytes in overflow pages.
         guard try pragma("PRAGMA secure_delete = ON") == .integer(1) else {
             throw .cannotOpen(reason: "this SQLite does not overwrite what is deleted")
@@ -59,9 +59,9 @@ extension SQLiteConnection {
     }
 
     /// Write-ahead log and our mark: both stay in the file.
-    private func claimFile() throws(DatabaseError) {
+    private func claimFile(inMemory: Bool) throws(DatabaseError) {
         guard sqlite3_db_readonly(handle.pointer, "main") == 0 else { throw .readOnly }
-        if try pragma("PRAGMA journal_mode") != .text("wal"), try pragma("PRAGMA journal_mode = WAL") != .text("wal") {
+        if !inMemory, try pragma("PRAGMA journal_mode") != .text("wal"), try pragma("PRAGMA journal_mode = WAL") != .text("wal") {
             throw .cannotOpen(reason: "the file system allows no write-ahead log")
         }
         if try pragma("PRAGMA application_id") != .integer(Self.applicationID) {

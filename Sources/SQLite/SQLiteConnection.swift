@@ -95,6 +95,9 @@ public final class SQLiteConnection: Connection {
     /// open transaction is left, whoever caught the error.
     var hasLostTransaction: Bool { depth > 0 && !handle.isInTransaction }
 
+    /// Undoes whatever is still open, however it was opened.
+    func endTransactions() { rollback(Scope(depth: 1)) }
+
     /// What `begin` opened: 1 is the transaction, above it savepoints.
     struct Scope { let depth: Int }
 

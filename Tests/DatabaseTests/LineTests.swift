@@ -8,8 +8,8 @@ import Testing
         line.append(number)
         if number % 3 == 0, let first = line.popFirst() { out.append(first) }
     }
-    #expect(line.remove { $0 == 70 })
-    #expect(!line.remove { $0 == 3 })
+    let removed = [line.remove { $0 == 70 }, line.remove { $0 == 3 }]
+    #expect(removed == [true, false])
     #expect(line.count == 65)
     #expect(Array(line.prefix(2)) == [34, 35])
     while let first = line.popFirst() { out.append(first) }
