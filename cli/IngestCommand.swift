@@ -1,0 +1,30 @@
+import ArgumentParser
+import Jobs
+
+struct IngestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest", abstract: "Read the instance's public timelines now, once.",
+        discussion: "Example: sheltie ingest --once --upstream https://social.example --contact mailto:you@example.org")
+    @Flag(help: "One reading of each source, then end (what this command does in any case).") var once = false
+    @Flag(help: "As JSON.") var json = false
+    @OptionGroup var flags: SettingFlags
+
+    func run() async throws {
+        try await withInstallation(flags) { installation in
+            let book = installation.jobBook
+            let run = try await book.started("ingest", at: Clock.now())
+            do {
+                let counts = try await installation.ingestJob().run(at: Clock.now())
+                try await book.finished(run, counts: counts, failed: false, at: Clock.now())
+                if json {
+                    Output.json { Output.counts(counts, in: &$0) }
+                } else {
+                    Output.table(["what", "statuses"], counts.sorted { $0.key < $1.key }.map { [$0.key, String($0.value)] })
+                }
+            } catch {
+                try await book.finished(run, counts: [:], failed: true, at: Clock.now())
+                throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import ArgumentParser
+import Fediverse
+import Glibc
+import Privacy
+
+struct PrivacyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "privacy", abstract: "What is kept about a person, and how to change or end it.",
+        subcommands: [Report.self, Set.self, Export.self, Erase.self, Anonymize.self])
+
+    struct Report: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Everything that is stored about a person, why, and until when.",
+            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy report --token-stdin --upstream https://social.example")
+        @OptionGroup var who: WhoFlags
+        @Flag(help: "As JSON, with a schema version.") var json = false
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            try await withInstallation(flags) { installation in
+                let report = try await installation.report(about: who.alias(in: installation))
+                print(json ? report.json : report.text)
+            }
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Choose a level: NONE keeps nothing, LIMITED little and short, FULL most.",
+            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy set --level FULL --token-stdin --upstream https://social.example")
+        @OptionGroup var who: WhoFlags
+        @Option(help: "NONE, LIMITED or FULL.") var level: String
+        @Flag(help: "As JSON.") var json = false
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            let level = try PrivacyLevel(argument: level)
+            try await withInstallation(flags) { installation in
+                let change = try await installation.storage.people.setLevel(
+                    level, of: who.alias(in: installation), in: installation.tenant, at: Clock.now())
+                if level < .full { try await installation.scrub() }
+                if json {
+                    Output.json { writer in
+                        writer.object {
+                            $0.member("level", change.viewer.level.rawValue)
+                            $0.member("rows_before") { Output.counts(change.before, in: &$0) }
+                            $0.member("rows_after") { Output.counts(change.after, in: &$0) }
+                        }
+                    }
+                } else {
+                    Output.line("The level is \(change.viewer.level.rawValue).")
+                    for table in change.before.keys.sorted() where change.before[table] != change.after[table] {
+                        Output.line("  \(table): \(change.before[table] ?? 0) rows before, \(change.after[table] ?? 0) now")
+                    }
+                }
+            }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Every stored row about a person, as JSON.",
+            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy export --token-stdin > mine.json")
+        @OptionGroup var who: WhoFlags
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            try await withInstallation(flags) { installation in
+                let alias = try await who.alias(in: installation)
+                let viewer = try await installation.storage.people.viewer(alias, in: installation.tenant)
+                let tables = try await installation.storage.personalData.everything(about: alias, in: installation.tenant)
+                print(PrivacyExport(of: viewer, keyID: installation.pseudonymizer.keyID, tables: tables).json)
+            }
+        }
+    }
+
+    struct Erase: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove every row about a person, and their bytes from the file.",
+            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy erase --confirm --token-stdin")
+        @OptionGroup var who: WhoFlags
+        @Flag(help: "Yes, all of it; there is no way back.") var confirm = false
+        @Flag(help: "As JSON.") var json = false
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            guard confirm else { throw Failure("this removes everything about the person for good; say --confirm", .usage) }
+            try await withInstallation(flags) { installation in
+                let alias = try await who.alias(in: installation)
+                let receipt = try await installation.storage.people.erase(
+                    alias, in: installation.tenant, ledgerTag: installation.pseudonymizer.ledgerTag(alias), at: Clock.now())
+                try await installation.scrub()
+                if json {
+                    Output.json { $0.object { $0.member("removed") { Output.counts(receipt.removed, in: &$0) } } }
+                } else {
+                    let rows = receipt.removed.values.reduce(0, +)
+                    Output.line("Erased: \(rows) row\(rows == 1 ? "" : "s"), and nothing of them is left in the file.")
+                    for table in receipt.removed.keys.sorted() where receipt.removed[table] != 0 {
+                        Output.line("  \(table): \(receipt.removed[table] ?? 0)")
+                    }
+                }
+            }
+        }
+    }
+
+    struct Anonymize: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run the anonymizer now, as the service does every hour.", discussion: "Example: sheltie privacy anonymize --dry-run")
+        @Flag(help: "Only count what is due.") var dryRun = false
+        @Flag(help: "As JSON.") var json = false
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            try await withInstallation(flags) { installation in
+                let storage = installation.storage
+                let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays", in: 0...7))
+                let last = try await installation.jobBook.lastFinished("anonymizer")
+                let run = dryRun ? nil : try await installation.jobBook.started("anonymizer", at: Clock.now())
+                let report = try await Anonymizer(retention: keeping).run(
+                    on: storage.retention, tenant: installation.tenant, at: ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()),
+                    dryRun: dryRun, lastRun: last.map(ClockMark.init(finishedAt:)))
+                if let run {
+                    try await installation.jobBook.finished(
+                        run, counts: ["removed": report.removed], failed: report.firstFailure != nil, at: Clock.now())
+                    try await installation.scrub()
+                }
+                if let failure = report.firstFailure { throw failure }
+                let rows = report.outcomes.map { outcome in
+                    [outcome.step.what.rawValue, outcome.step.level?.rawValue ?? "-", String(Int(outcome.step.age.days)),
+                     String(dryRun ? outcome.due ?? 0 : outcome.removed)]
+                }
+                if json {
+                    Output.json { writer in
+                        writer.array {
+                            for row in rows {
+                                $0.object {
+                                    $0.member("step", row[0])
+                                    $0.member("level", row[1])
+                                    $0.member("older_than_days", row[2])
+                                    $0.member(dryRun ? "due" : "removed", row[3])
+                                }
+                            }
+                        }
+                    }
+                } else {
+                    if report.clockDoubted { Output.note("The clock has jumped forward; it is believed when the next run finds it so still.") }
+                    Output.table(["step", "level", "older than, days", dryRun ? "due" : "removed"], rows)
+                }
+            }
+        }
+    }
+}
+
+/// Runs `body` over the opened installation and closes it, whatever happens.
+func withInstallation(_ flags: SettingFlags, _ body: (Installation) async throws -> Void) async throws {
+    let installation = try await Installation.open(Settings.load(flags), role: .command)
+    do {
+        try await body(installation)
+    } catch {
+        await installation.close()
+        throw error
+    }
+    await installation.close()
+}
+
+extension Installation {
+    func report(about alias: AliasID) async throws -> PrivacyReport {
+        let runs = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant)
+        let last = runs.first?.finishedAt
+        return try await PrivacyReport(
+            of: storage.people.viewer(alias, in: tenant), keyID: pseudonymizer.keyID,
+            tables: storage.personalData.everything(about: alias, in: tenant),
+            service: PrivacyReport.Service(
+                name: Self.agent, version: Version.text, contact: settings.text("contact").isEmpty ? nil : settings.text("contact"),
+                instance: instance.domain, defaultLevel: settings.defaultLevel(),
+                parameters: [.init(name: "policy", value: settings.text("policy")), .init(name: "recommendations per page", value: settings.text("recommendationsPerPage"))],
+                lastAnonymized: last, nextAnonymized: last.map { $0 + .hours(1) }),
+            at: Clock.now())
+    }
+
+    /// Takes the bytes of removed rows out of the file; readers of ours end within seconds, a foreign one may delay it.
+    func scrub() async throws {
+        for _ in 0..<12 {
+            if try await storage.people.scrub() { return }
+            try await Task.sleep(for: .seconds(5))
+        }
+        Output.note("A foreign reader keeps the database's log open, so old bytes are still in it; they go when it ends.")
+    }
+}
+
+extension PrivacyLevel {
+    init(argument: String) throws {
+        guard let level = PrivacyLevel(rawValue: argument.uppercased()) else {
+            throw Failure("a level is NONE, LIMITED or FULL", .usage)
+        }
+        self = level
+    }
+}
+
+extension Output {
+    static func counts(_ counts: [String: Int], in writer: inout JSONWriter) {
+        writer.object { for name in counts.keys.sorted() { $0.member(name, counts[name] ?? 0) } }
+    }
+}

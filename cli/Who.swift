@@ -1,0 +1,47 @@
+import ArgumentParser
+import Fediverse
+import Glibc
+import Privacy
+import Upstream
+
+/// Which person a command is about: by their own token on standard input, or for the operator by alias. Never by a token
+/// in an argument, which every user of the machine could read.
+struct WhoFlags: ParsableArguments {
+    @Option(help: "The alias: 64 hex digits, as the report shows it.")
+    var alias: String?
+    @Flag(help: "Read the person's access token from standard input.")
+    var tokenStdin = false
+
+    /// - Returns: the alias; nil when neither flag was given.
+    func optionalAlias(in installation: Installation) async throws -> AliasID? {
+        switch (alias, tokenStdin) {
+        case (nil, false): return nil
+        case (nil, true): return try await Self.aliasOfTokenOnStandardInput(installation)
+        case (let text?, false):
+            guard let alias = AliasID(hex: text) else { throw Failure("an alias is 64 hex digits", .usage) }
+            return alias
+        case (_?, true): throw Failure("give --alias or --token-stdin, not both", .usage)
+        }
+    }
+
+    func alias(in installation: Installation) async throws -> AliasID {
+        guard let alias = try await optionalAlias(in: installation) else {
+            throw Failure("whose? give --token-stdin (the person's own token) or --alias", .usage)
+        }
+        return alias
+    }
+
+    private static func aliasOfTokenOnStandardInput(_ installation: Installation) async throws -> AliasID {
+        guard let token = readLine(strippingNewline: true)?.filter({ !$0.isWhitespace }), !token.isEmpty else {
+            throw Failure("no token came on standard input", .noInput)
+        }
+        do {
+            let account = try await installation.mastodon.verifyCredentials(authorization: "Bearer " + token)
+            return try installation.pseudonymizer.alias(domain: installation.instance.domain, accountID: account.id)
+        } catch UpstreamError.status(401, _), UpstreamError.status(403, _) {
+            throw Failure("the instance does not accept this token", .notPermitted)
+        } catch is UpstreamError {
+            throw Failure("the instance cannot be asked whose token this is; try again later", .unavailable)
+        }
+    }
+}
