@@ -17,6 +17,10 @@ public struct CandidateBatch: Sendable {
     var ages: [Double]
     /// One bit for each tag, by its id modulo 64: statuses without a common bit have no common tag.
     var tagBits: [UInt64]
+    /// Candidate i's tags, ascending: `tags[tagStarts[i]..<tagEnds[i]]`.
+    let tags: [Int32]
+    var tagStarts: [UInt32]
+    var tagEnds: [UInt32]
 
     // What the steps say.
     /// Signal s of candidate i: `terms[s * count + i]`, signals in the order of `ReasonCode.allCases`.
@@ -50,28 +54,39 @@ public struct CandidateBatch: Sendable {
         authors.reserveCapacity(count)
         ages.reserveCapacity(count)
         tagBits.reserveCapacity(count)
-        terms = Array(repeating: 0, count: count * ReasonCode.allCases.count)
+        terms = Array(repeating: 0, count: count * ReasonCode.count)
         scores = Array(repeating: 0, count: count)
         decayed = Array(repeating: 0, count: count)
         reasons = Array(repeating: -1, count: count)
         bestTags = Array(repeating: -1, count: count)
-        let columns = index.columns
+        tagStarts = []
+        tagEnds = []
+        tagStarts.reserveCapacity(count)
+        tagEnds.reserveCapacity(count)
+        tags = index.columns.tags
+        let (keptAuthors, created, ends) = (index.columns.authors, index.columns.created, index.columns.tagEnds)
         for row in rows {
             let row = Int(row)
-            authors.append(columns.authors[row])
-            ages.append(max(0, Double(reader.now.microseconds - columns.created[row]) / 1_000_000))
+            authors.append(keptAuthors[row])
+            ages.append(max(0, Double(reader.now.microseconds - created[row]) / 1_000_000))
+            let start = row == 0 ? 0 : ends[row - 1]
+            tagStarts.append(start)
+            tagEnds.append(ends[row])
             var bits: UInt64 = 0
-            for place in columns.tagRange(row) { bits |= 1 << UInt64(columns.tags[place] & 63) }
+            for place in Int(start)..<Int(ends[row]) { bits |= 1 << UInt64(tags[place] & 63) }
             tagBits.append(bits)
         }
         self.trace.candidates = count
     }
 
-    /// The candidate's tag ids, ascending.
-    func tags(of place: Int) -> ArraySlice<Int32> { index.columns.tags[index.columns.tagRange(Int(rows[place]))] }
+    /// Where the candidate's tags stand in `tags`.
+    func tagRange(_ place: Int) -> Range<Int> { Int(tagStarts[place])..<Int(tagEnds[place]) }
 }
 
 extension ReasonCode {
+    /// `allCases.count`, without making the list.
+    static let count = 5
+
     /// Place in `allCases`.
     var place: Int {
         switch self {

@@ -64,12 +64,9 @@ public final class CandidateIndex: Sendable {
 
     /// The author's rows, newest first.
     func rows(of author: Int64) -> ArraySlice<Int32> {
-        let order = orders.byAuthor
-        let authors = columns.authors
-        let start = order.partitioningIndex { authors[Int($0)] >= author }
-        var end = start
-        while end < order.count, authors[Int(order[end])] == author { end += 1 }
-        return order[start..<end]
+        let place = orders.authors.lowerBound(of: author)
+        guard place < orders.authors.count, orders.authors[place] == author else { return [] }
+        return orders.byAuthor[Int(orders.authorStarts[place])..<Int(orders.authorStarts[place + 1])]
     }
 
     /// The tag's rows, newest first.
@@ -109,8 +106,11 @@ struct Columns: Sendable, Equatable {
 /// The rows in the orders that the sources read them in. Ties stand in the order of the rows.
 struct Orders: Sendable, Equatable {
     var newest: [Int32] = []
-    /// By author key, each author's newest first.
+    /// By author key, each author's newest first: author a's are `byAuthor[authorStarts[a]..<authorStarts[a + 1]]`.
     var byAuthor: [Int32] = []
+    /// Every author's key, ascending.
+    var authors: [Int64] = []
+    var authorStarts: [UInt32] = [0]
     /// Highest first, only those above 0.
     var byOwnScore: [Int32] = []
     var byPublicScore: [Int32] = []
@@ -119,7 +119,8 @@ struct Orders: Sendable, Equatable {
     var tagRows: [Int32] = []
 
     var memoryBytes: Int {
-        (newest.capacity + byAuthor.capacity + byOwnScore.capacity + byPublicScore.capacity + tagStarts.capacity + tagRows.capacity) * 4
+        (newest.capacity + byAuthor.capacity + authorStarts.capacity + byOwnScore.capacity + byPublicScore.capacity) * 4
+            + (tagStarts.capacity + tagRows.capacity) * 4 + authors.capacity * 8
     }
 }
 

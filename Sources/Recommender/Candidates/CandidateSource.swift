@@ -43,6 +43,11 @@ struct CandidateGatherer {
     let index: CandidateIndex
     let reader: ReaderView
     let oldest: Int64
+    // The columns that every row is asked for, by themselves: all thirteen of them would be retained for each row.
+    private let keys: [Int64]
+    private let authors: [Int64]
+    private let created: [Int64]
+    private let languages: [Int16]
     let limit: Int
     private(set) var rows: [Int32] = []
     private(set) var filtered = 0
@@ -58,6 +63,10 @@ struct CandidateGatherer {
         self.reader = reader
         self.limit = limit
         oldest = (reader.now - window).microseconds
+        keys = index.columns.keys
+        authors = index.columns.authors
+        created = index.columns.created
+        languages = index.columns.languages
         rows.reserveCapacity(limit)
         seen = FlatSet(capacity: limit * 2)
     }
@@ -90,13 +99,12 @@ struct CandidateGatherer {
         let before = rows.count
         for row in order {
             if isFull || rows.count - before >= count { return }
-            if newestFirst, index.columns.created[Int(row)] < oldest { return }
+            if newestFirst, created[Int(row)] < oldest { return }
             consider(row)
         }
     }
 
     private mutating func draw(budget: Int, seed: UInt64) {
-        let created = index.columns.created
         let since = max(oldest, (reader.now - CandidateSource.chanceAge).microseconds)
         let recent = index.orders.newest.partitioningIndex { created[Int($0)] < since }
         guard recent > 0 else { return }
@@ -110,10 +118,9 @@ struct CandidateGatherer {
     private mutating func consider(_ row: Int32) {
         scanned += 1
         guard seen.insert(Int64(row)) else { return }
-        let columns = index.columns
         let place = Int(row)
-        guard columns.created[place] >= oldest else { return }
-        if reader.accepts(key: columns.keys[place], author: columns.authors[place], language: columns.languages[place]) {
+        guard created[place] >= oldest else { return }
+        if reader.accepts(key: keys[place], author: authors[place], language: languages[place]) {
             rows.append(row)
         } else {
             filtered += 1

@@ -17,6 +17,7 @@ extension Orders {
         orders.byPublicScore = merge(byPublicScore, fresh.filter { growth[Int($0)] > 0 }) { a, b in
             growth[a] != growth[b] ? growth[a] > growth[b] : a < b
         }
+        orders.indexAuthors(of: columns)
         orders.indexTags(of: columns, count: tagCount)
         return orders
 
@@ -37,6 +38,15 @@ extension Orders {
             result.append(contentsOf: sorted[next...])
             return result
         }
+    }
+
+    private mutating func indexAuthors(of columns: Columns) {
+        authorStarts.removeAll()
+        for (place, row) in byAuthor.enumerated() where authors.last != columns.authors[Int(row)] {
+            authors.append(columns.authors[Int(row)])
+            authorStarts.append(UInt32(place))
+        }
+        authorStarts.append(UInt32(byAuthor.count))
     }
 
     /// Deals the rows out to their tags in the order of `newest`: a counting sort.

@@ -22,18 +22,27 @@ struct Blend: RankingStep {
         }
         let count = batch.count
         let (here, everywhere) = (ReasonCode.popularHere.place * count, ReasonCode.popular.place * count)
+        var terms = batch.terms
+        batch.terms = []
+        for signal in weights.indices {
+            let weight = weights[signal]
+            for place in (signal * count)..<((signal + 1) * count) { terms[place] *= weight }
+        }
+        var (countHere, countEverywhere) = (0, 0)
         for place in 0..<count {
-            for signal in weights.indices { batch.terms[signal * count + place] *= weights[signal] }
             // Popularity is one signal with two measures. The public one steps in where too few people here acted, and where it
             // says more: acts of people here must not make a status less popular.
-            if abs(batch.terms[here + place]) >= abs(batch.terms[everywhere + place]) {
-                batch.terms[everywhere + place] = 0
-                if batch.terms[here + place] != 0 { batch.trace.popularHere += 1 }
+            if abs(terms[here + place]) >= abs(terms[everywhere + place]) {
+                terms[everywhere + place] = 0
+                if terms[here + place] != 0 { countHere += 1 }
             } else {
-                batch.terms[here + place] = 0
-                batch.trace.popular += 1
+                terms[here + place] = 0
+                countEverywhere += 1
             }
         }
+        batch.terms = terms
+        batch.trace.popularHere = countHere
+        batch.trace.popular = countEverywhere
         batch.sum(above: 0)
     }
 }
@@ -42,17 +51,17 @@ extension CandidateBatch {
     /// Adds up the terms, names the largest as the reason, and drops what is not above `threshold` or has a reason that the
     /// reader does not want.
     mutating func sum(above threshold: Double) {
-        let signals = ReasonCode.allCases.count
+        let (count, terms, refused) = (count, terms, reader.suppressedReasons)
         for place in 0..<count {
-            var score = terms[place]
-            var largest = 0
-            for signal in 1..<signals {
-                score += terms[signal * count + place]
-                if terms[signal * count + place] > terms[largest * count + place] { largest = signal }
+            var (score, largest, reason) = (terms[place], terms[place], 0)
+            for signal in 1..<ReasonCode.count {
+                let term = terms[signal * count + place]
+                score += term
+                if term > largest { (largest, reason) = (term, signal) }
             }
             scores[place] = score
-            if score > threshold, terms[largest * count + place] > 0, !reader.suppressedReasons[largest] {
-                reasons[place] = Int8(largest)
+            if score > threshold, largest > 0, !refused[reason] {
+                reasons[place] = Int8(reason)
             } else {
                 trace.unwanted += 1
             }

@@ -36,18 +36,21 @@ struct CorgiFormula: RankingStep {
     func apply(to batch: inout CandidateBatch) {
         let count = batch.count
         let columns = batch.index.columns
+        var terms = batch.terms
+        batch.terms = []
         for place in 0..<count {
             let row = Int(batch.rows[place])
             var acts = batch.reader.affinity(with: batch.authors[place])
             if let last = acts?.lastAt, (batch.reader.now - last).seconds > Self.actsCountFor { acts = nil }
-            let terms = Self.terms(
+            let three = Self.terms(
                 favourites: Double(columns.favourites[row]), reblogs: Double(columns.reblogs[row]),
                 replies: Double(columns.replies[row]), positive: Double(acts?.positive ?? 0), total: Double(acts?.interactions ?? 0),
                 ageSeconds: batch.ages[place])
-            batch.terms[ReasonCode.author.place * count + place] = terms.author
-            batch.terms[ReasonCode.popular.place * count + place] = terms.engagement
-            batch.terms[ReasonCode.fresh.place * count + place] = terms.recency
+            terms[ReasonCode.author.place * count + place] = three.author
+            terms[ReasonCode.popular.place * count + place] = three.engagement
+            terms[ReasonCode.fresh.place * count + place] = three.recency
         }
+        batch.terms = terms
         batch.trace.popular = count
         batch.sum(above: Self.threshold)
     }

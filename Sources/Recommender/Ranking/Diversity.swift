@@ -24,76 +24,122 @@ struct Diversity: RankingStep {
     let caps: Caps
 
     func apply(to batch: inout CandidateBatch) {
-        var open = (0..<Int32(batch.count)).filter { batch.reasons[Int($0)] >= 0 }
-        let highest = open.reduce(0) { max($0, batch.scores[Int($1)]) }
-        let scale = highest > 0 ? lambda / highest : lambda
-        var nearest = [Double](repeating: 0, count: batch.count)
-        var tagPlaces: [Int32: Int] = [:]
-        var authorPlaces: [Int64: Int] = [:]
-
-        while batch.picked.count < batch.size, !open.isEmpty {
-            var best = 0
-            var bestValue = -Double.infinity
-            for candidate in open.indices {
-                let place = Int(open[candidate])
-                let value = scale * batch.scores[place] - (1 - lambda) * nearest[place]
-                if value > bestValue || value == bestValue && batch.rows[place] < batch.rows[Int(open[best])] {
-                    best = candidate
-                    bestValue = value
-                }
-            }
-            let pick = Int(open[best])
-            batch.picked.append(open[best])
-            open.swapAt(best, open.count - 1)
-            open.removeLast()
-
-            let author = batch.authors[pick]
-            authorPlaces[author, default: 0] += 1
-            let authorIsFull = authorPlaces[author, default: 0] >= caps.perAuthor
-            var fullTags: [Int32] = []
-            for tag in batch.tags(of: pick) {
-                tagPlaces[tag, default: 0] += 1
-                if tagPlaces[tag, default: 0] >= caps.perTag { fullTags.append(tag) }
-            }
-            let before = open.count
-            compare(&open, with: pick, authorIsFull: authorIsFull, fullTags: fullTags, nearest: &nearest, in: batch)
-            batch.trace.capped += before - open.count
-        }
-    }
-
-    /// Notes how like the pick the open candidates are, and takes those out for which there is no place any more.
-    private func compare(
-        _ open: inout [Int32], with pick: Int, authorIsFull: Bool, fullTags: [Int32], nearest: inout [Double], in batch: CandidateBatch
-    ) {
-        let (author, bits) = (batch.authors[pick], batch.tagBits[pick])
-        var kept = 0
-        for candidate in open.indices {
-            let place = Int(open[candidate])
-            var out = false
-            if batch.tagBits[place] & bits != 0 {
-                if !fullTags.isEmpty { out = batch.tags(of: place).contains { fullTags.contains($0) } }
-                nearest[place] = max(nearest[place], jaccard(batch.tags(of: place), batch.tags(of: pick)))
-            }
-            if batch.authors[place] == author {
-                nearest[place] = 1
-                out = out || authorIsFull
-            }
-            open[kept] = open[candidate]
-            if !out { kept += 1 }
-        }
-        open.removeLast(open.count - kept)
+        var slate = OpenSlate(batch, caps: caps)
+        while slate.picked.count < batch.size, slate.pick(lambda: lambda) {}
+        batch.picked = slate.picked
+        batch.trace.capped += slate.capped
     }
 }
 
-/// Common elements divided by all elements, of two ascending lists; 0 when both are empty.
-func jaccard(_ left: ArraySlice<Int32>, _ right: ArraySlice<Int32>) -> Double {
-    var (a, b, common) = (left.startIndex, right.startIndex, 0)
-    while a < left.endIndex, b < right.endIndex {
-        if left[a] == right[b] {
+/// A slate while it is being filled: what stands in it, and what may still come.
+private struct OpenSlate {
+    private let batch: CandidateBatch
+    private let caps: Caps
+    private(set) var picked: [Int32] = []
+    private(set) var capped = 0
+    /// Those not looked at yet.
+    private var heap: ScoreHeap
+    /// Those looked at and not picked, best score first.
+    private var open: [Open] = []
+    private var highest: Double?
+    private var tagPlaces: [Int32: Int] = [:]
+    private var fullTags: [Int32] = []
+    private var fullTagBits: UInt64 = 0
+
+    private struct Open {
+        let place: Int
+        /// Likeness to the nearest of the first `compared` picks.
+        var nearest = 0.0
+        var compared = 0
+        /// Places that the author has among them.
+        var authorPlaces = 0
+    }
+
+    init(_ batch: CandidateBatch, caps: Caps) {
+        self.batch = batch
+        self.caps = caps
+        heap = ScoreHeap(batch)
+    }
+
+    /// Fills the next place; a tie goes to the smaller row.
+    ///
+    /// Goes down the scores and stops where even a status like nothing in the slate could not win any more: likeness only takes away.
+    /// - Returns: false when there is nobody left to take it.
+    mutating func pick(lambda: Double) -> Bool {
+        var (best, bestValue) = (-1, -Double.infinity)
+        var candidate = 0
+        while candidate < open.count || lookAtNext() {
+            let place = open[candidate].place
+            let relevance = lambda * batch.scores[place] / scale
+            if relevance < bestValue { break }
+            update(&open[candidate])
+            if isCapped(open[candidate]) {
+                open.remove(at: candidate)
+                capped += 1
+                continue
+            }
+            let value = relevance - (1 - lambda) * open[candidate].nearest
+            if value > bestValue || value == bestValue && batch.rows[place] < batch.rows[open[best].place] {
+                (best, bestValue) = (candidate, value)
+            }
+            candidate += 1
+        }
+        guard best >= 0 else { return false }
+        let pick = open.remove(at: best).place
+        picked.append(Int32(pick))
+        for tag in batch.tagRange(pick) {
+            let tag = batch.tags[tag]
+            tagPlaces[tag, default: 0] += 1
+            if tagPlaces[tag, default: 0] == caps.perTag {
+                fullTags.append(tag)
+                fullTagBits |= 1 << UInt64(tag & 63)
+            }
+        }
+        return true
+    }
+
+    /// What scores are divided by: the highest, unless all are 0 or below.
+    private var scale: Double { (highest ?? 0) > 0 ? highest ?? 1 : 1 }
+
+    private mutating func lookAtNext() -> Bool {
+        guard let place = heap.next() else { return false }
+        if highest == nil { highest = batch.scores[Int(place)] }
+        open.append(Open(place: Int(place)))
+        return true
+    }
+
+    /// Compares the candidate with what was picked since it was looked at last.
+    private func update(_ candidate: inout Open) {
+        let (author, bits) = (batch.authors[candidate.place], batch.tagBits[candidate.place])
+        while candidate.compared < picked.count {
+            let other = Int(picked[candidate.compared])
+            if batch.authors[other] == author {
+                candidate.nearest = 1
+                candidate.authorPlaces += 1
+            } else if batch.tagBits[other] & bits != 0 {
+                let likeness = jaccard(batch.tagRange(candidate.place), batch.tagRange(other), of: batch.tags)
+                candidate.nearest = max(candidate.nearest, likeness)
+            }
+            candidate.compared += 1
+        }
+    }
+
+    private func isCapped(_ candidate: Open) -> Bool {
+        if candidate.authorPlaces >= caps.perAuthor { return true }
+        guard batch.tagBits[candidate.place] & fullTagBits != 0 else { return false }
+        return batch.tagRange(candidate.place).contains { fullTags.contains(batch.tags[$0]) }
+    }
+}
+
+/// Common elements divided by all elements, of two ascending stretches of `tags`; 0 when both are empty.
+func jaccard(_ left: Range<Int>, _ right: Range<Int>, of tags: [Int32]) -> Double {
+    var (a, b, common) = (left.lowerBound, right.lowerBound, 0)
+    while a < left.upperBound, b < right.upperBound {
+        if tags[a] == tags[b] {
             common += 1
             a += 1
             b += 1
-        } else if left[a] < right[b] {
+        } else if tags[a] < tags[b] {
             a += 1
         } else {
             b += 1

@@ -6,42 +6,45 @@ struct Signals: RankingStep {
 
     func apply(to batch: inout CandidateBatch) {
         let count = batch.count
-        let columns = batch.index.columns
+        let (own, growth) = (batch.index.columns.ownScores, batch.index.columns.publicScores)
+        // Moved out and back, so that the loops write into an array that nobody else holds.
+        var terms = batch.terms
+        batch.terms = []
         for place in 0..<count {
             let row = Int(batch.rows[place])
-            batch.terms[ReasonCode.popularHere.place * count + place] = Double(columns.ownScores[row])
-            batch.terms[ReasonCode.popular.place * count + place] = Double(columns.publicScores[row])
-            batch.terms[ReasonCode.fresh.place * count + place] = decay(age: batch.ages[place], halfLife: freshHalfLife)
+            terms[ReasonCode.popularHere.place * count + place] = Double(own[row])
+            terms[ReasonCode.popular.place * count + place] = Double(growth[row])
+            terms[ReasonCode.fresh.place * count + place] = decay(age: batch.ages[place], halfLife: freshHalfLife)
         }
         if batch.reader.authors.count > 0 {
-            for place in 0..<count {
-                batch.terms[ReasonCode.author.place * count + place] = batch.reader.authors[batch.authors[place]] ?? 0
-            }
+            let pulls = batch.reader.authors
+            for place in 0..<count { terms[ReasonCode.author.place * count + place] = pulls[batch.authors[place]] ?? 0 }
         }
-        if batch.reader.tagWeights.count > 0 { overlap(of: &batch) }
-        for signal in [ReasonCode.popularHere, .popular, .tag] { saturate(signal, of: &batch) }
+        if batch.reader.tagWeights.count > 0 { addOverlap(to: &terms, of: &batch) }
+        for signal in [ReasonCode.popularHere, .popular, .tag] {
+            let range = (signal.place * count)..<((signal.place + 1) * count)
+            let scale = saturationScale(of: terms[range])
+            for place in range { terms[place] = saturated(terms[place], scale: scale) }
+        }
+        batch.terms = terms
     }
 
     /// How much the candidate's tags are the reader's tags, the rare ones most, and the tag that says most of it.
-    private func overlap(of batch: inout CandidateBatch) {
-        for place in 0..<batch.count {
+    private func addOverlap(to terms: inout [Double], of batch: inout CandidateBatch) {
+        let weights = batch.reader.tagWeights
+        let tags = batch.tags
+        for place in 0..<batch.count where batch.tagBits[place] & batch.reader.tagBits != 0 {
             var sum = 0.0
             var best = 0.0
-            for tag in batch.tags(of: place) {
-                guard let gain = batch.reader.tagWeights[Int64(tag)] else { continue }
+            for tag in batch.tagRange(place) {
+                guard let gain = weights[Int64(tags[tag])] else { continue }
                 sum += gain
                 if gain > best {
                     best = gain
-                    batch.bestTags[place] = tag
+                    batch.bestTags[place] = tags[tag]
                 }
             }
-            batch.terms[ReasonCode.tag.place * batch.count + place] = sum
+            terms[ReasonCode.tag.place * batch.count + place] = sum
         }
-    }
-
-    private func saturate(_ signal: ReasonCode, of batch: inout CandidateBatch) {
-        let range = (signal.place * batch.count)..<((signal.place + 1) * batch.count)
-        let scale = saturationScale(of: batch.terms[range])
-        for place in range { batch.terms[place] = saturated(batch.terms[place], scale: scale) }
     }
 }

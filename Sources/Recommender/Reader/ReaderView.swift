@@ -13,6 +13,8 @@ struct ReaderView: Sendable {
     private(set) var favouriteAuthors: [Int64] = []
     /// What a status gains by a tag, by tag id: how often the reader acted on it, times how rare it is.
     private(set) var tagWeights: FlatMap
+    /// One bit for each of these tags, as in `CandidateBatch.tagBits`.
+    private(set) var tagBits: UInt64 = 0
     /// The tags with the highest gain, highest first.
     private(set) var favouriteTags: [Int32] = []
     /// Acted on, or shown less than `shownAgainAfter` ago.
@@ -89,6 +91,7 @@ struct ReaderView: Sendable {
         ranked.sort { $0.gain != $1.gain ? $0.gain > $1.gain : $0.tag < $1.tag }
         for (gain, tag) in ranked.prefix(Self.tagLimit) {
             tagWeights.set(Int64(tag), gain)
+            tagBits |= 1 << UInt64(tag & 63)
             favouriteTags.append(tag)
         }
     }
