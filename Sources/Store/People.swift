@@ -1,6 +1,7 @@
 import Database
 import Fediverse
 import Privacy
+import SQLite
 
 /// Aliases and their levels.
 struct People: PeopleRepository {
