@@ -102,12 +102,17 @@ struct AliasLevelChange {
             let setAt = precision?.cut(row.setAt) ?? row.setAt
             // An end is moved up, so that nothing ends earlier than the person asked for.
             let until = row.until.map { precision?.raised($0) ?? $0 }
-            let gone = setAt < limitedStart(.suppression)
-            let change: SQL = gone ? "DELETE FROM suppressions" : "UPDATE suppressions SET set_at = \(setAt), until = \(until)"
-            try connection.run("""
-                \(sql: change) WHERE tenant_id = \(tenant) AND alias_key = \(key)
-                AND subject_kind = \(row.kind) AND subject = \(row.subject)
-                """)
+            if setAt < limitedStart(.suppression) {
+                try connection.run("""
+                    DELETE FROM suppressions WHERE tenant_id = \(tenant) AND alias_key = \(key)
+                    AND subject_kind = \(row.kind) AND subject = \(row.subject)
+                    """)
+            } else {
+                try connection.run("""
+                    UPDATE suppressions SET set_at = \(setAt), until = \(until) WHERE tenant_id = \(tenant) AND alias_key = \(key)
+                    AND subject_kind = \(row.kind) AND subject = \(row.subject)
+                    """)
+            }
         }
     }
 }

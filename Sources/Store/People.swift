@@ -2,6 +2,7 @@ import Database
 import SQLite
 import Fediverse
 import Privacy
+import SQLite
 
 /// Aliases and their levels.
 struct People: PeopleRepository {

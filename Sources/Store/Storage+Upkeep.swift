@@ -1,4 +1,5 @@
 import Database
+import Privacy
 import SQLite
 
 /// What an operator asks of a database first.

@@ -1,6 +1,7 @@
 import Database
 import Fediverse
 import Privacy
+import Recommender
 import Testing
 
 @testable import Store

@@ -1,5 +1,7 @@
 import Database
+import Fediverse
 import Migrations
+import Privacy
 import Testing
 
 @testable import Store
@@ -21,8 +23,9 @@ struct SchemaTests {
     func `every documented index exists or begins one`(table: String, columns: [String]) async throws {
         try await TestStore.with { store in
             let indexes = try await store.rows("""
-                SELECT m.name, group_concat(i.name, ',') FROM sqlite_master m JOIN pragma_index_info(m.name) i
-                WHERE m.type = 'index' AND m.tbl_name = \(table) GROUP BY m.name
+                SELECT l.name, group_concat(i.name, ',') FROM sqlite_master m
+                JOIN pragma_index_list(m.name) l JOIN pragma_index_info(l.name) i
+                WHERE m.type = 'table' AND m.name = \(table) GROUP BY l.name
                 """).compactMap { row -> [String]? in
                 if case .text(let names) = row[1] { names.split(separator: ",").map(String.init) } else { nil }
             }

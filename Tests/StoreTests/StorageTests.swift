@@ -2,6 +2,7 @@ import Database
 import Fediverse
 import Glibc
 import Privacy
+import Recommender
 import Store
 import Testing
 

@@ -37,8 +37,7 @@ struct TestStore: Sendable {
         withExtendedLifetime(folder) {}
     }
 
-    // MARK: given
-
+    @discardableResult
     func viewer(_ level: PrivacyLevel, _ number: Int = 1, at now: Instant = noon) async throws -> Viewer {
         try await storage.people.setLevel(level, of: alias(number), in: tenant, at: now).viewer
     }
@@ -77,8 +76,6 @@ struct TestStore: Sendable {
     func history(_ viewer: Viewer, at now: Instant = noon) async throws -> ReaderHistory {
         try await storage.recommender.history(of: viewer, at: now)
     }
-
-    // MARK: then
 
     func rows(_ statement: SQL) async throws -> [[SQLValue]] {
         try await storage.pool.read { connection in
@@ -120,13 +117,7 @@ final class TemporaryFolder {
     }
 
     deinit {
-        if let folder = opendir(path) {
-            while let entry = readdir(folder) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-                unlink(path + "/" + name)
-            }
-            closedir(folder)
-        }
+        for name in (try? names(in: path)) ?? [] { unlink(path + "/" + name) }
         rmdir(path)
     }
 }
