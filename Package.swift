@@ -90,6 +90,7 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             path: "cli", swiftSettings: settings),
+        tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
     ],
     swiftLanguageModes: [.v6]
 )
