@@ -106,6 +106,7 @@ let package = Package(
         .testTarget(
             name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
+        tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -21,11 +21,13 @@ struct Offer: Sendable, Equatable {
     /// Its id and canonical address as that instance shows it.
     var innerID: String
     var innerURI: String
+    var createdAt: String
 
-    init(post: PostKey, innerID: String, innerURI: String) {
+    init(post: PostKey, innerID: String, innerURI: String, createdAt: String) {
         self.post = post
         self.innerID = innerID
         self.innerURI = innerURI
+        self.createdAt = createdAt
     }
 }
 

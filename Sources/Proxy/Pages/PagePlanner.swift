@@ -1,3 +1,4 @@
+import Fediverse
 import Privacy
 import Recommender
 
@@ -102,7 +103,8 @@ struct PagePlanner {
         PagePlan.Insertion(
             post: standing.placement.post, innerID: standing.offer.innerID, gap: standing.gap, shownAs: standing.placement.shownAs,
             above: standing.placement.above, below: standing.placement.below,
-            createdAt: createdAt(of: standing.placement.shownAs, in: standing.gap), standing: standing.placement)
+            createdAt: question.label.wraps ? createdAt(of: standing.placement.shownAs, in: standing.gap) : standing.offer.createdAt,
+            standing: standing.placement)
     }
 
     private func newcomers(_ wanted: Int, above kept: Int) -> [PagePlan.Insertion] {
@@ -127,17 +129,27 @@ struct PagePlanner {
         return insertions
     }
 
-    /// Statuses under their own ids, each where its id belongs, and no two side by side.
+    /// Statuses under their own ids, each where its id and its time belong, and no two side by side.
     private func unwrapped(_ wanted: Int, through last: Int) -> [PagePlan.Insertion] {
         var insertions: [PagePlan.Insertion] = []
         var gaps: Set<Int> = []
         for offer in fresh where insertions.count < wanted {
             guard offer.innerID.utf8.count == positions[0].text.utf8.count, let gap = Self.gap(of: offer.innerID, among: positions),
-                gap > 0, gap <= last, gaps.insert(gap).inserted
+                gap > 0, gap <= last, isTimely(offer, in: gap), gaps.insert(gap).inserted
             else { continue }
-            insertions.append(newcomer(offer, shownAs: offer.innerID, gap: gap))
+            var insertion = newcomer(offer, shownAs: offer.innerID, gap: gap)
+            insertion.createdAt = offer.createdAt
+            insertions.append(insertion)
         }
         return insertions
+    }
+
+    /// Whether the status's time is between those of its neighbours, since some clients sort by time.
+    private func isTimely(_ offer: Offer, in gap: Int) -> Bool {
+        guard let time = Instant(iso8601: offer.createdAt), let above = Instant(iso8601: question.entries[gap - 1].createdAt),
+            let below = Instant(iso8601: question.entries[gap].createdAt)
+        else { return false }
+        return below <= time && time <= above
     }
 
     private func newcomer(_ offer: Offer, shownAs id: String, gap: Int) -> PagePlan.Insertion {

@@ -19,10 +19,11 @@ enum IDAlphabet: Sendable, Equatable, CaseIterable {
         for id in ids {
             let bytes = id.utf8
             if length == 0 { length = bytes.count }
-            guard bytes.count == length else { return nil }
+            guard length > 0, bytes.count == length else { return nil }
             possible = possible.filter { $0.admits(bytes) }
             if possible.isEmpty { return nil }
         }
+        guard length > 0 else { return nil }
         // Decimal ids also read as hex or base 62 where the length fits; the narrowest form is the true one.
         guard let narrowest = [.decimal, .hex, .ulid, .flake].first(where: possible.contains) else { return nil }
         self = narrowest

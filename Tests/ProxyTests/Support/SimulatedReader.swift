@@ -1,0 +1,104 @@
+import Fediverse
+import FoundationEssentials
+import Privacy
+import Recommender
+import Testing
+
+@testable import Proxy
+
+/// One reader behind the pure half of the proxy: pages are planned, spliced and remembered as they are for a real one.
+struct SimulatedReader {
+    struct Page {
+        var entries: [ClientEntry]
+        var body: [UInt8]
+        var link: String?
+        var upstream: [SimulatedFeed.Post]
+        var plan: PagePlan
+
+        /// The cursor that a client takes from the Link header.
+        var nextFromLink: String? {
+            link.flatMap { LinkHeader(parsing: $0).url(rel: "next") }.flatMap { QueryString(String($0.drop { $0 != "?" }.dropFirst())).value(of: "max_id") }
+        }
+    }
+
+    var placements: [Placement] = []
+    var label = RecommendationLabel.reblog
+    private var generator: SeededGenerator
+    private var clock: Int64 = 0
+    static let links = OwnLinks(base: "https://proxy.example")
+
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+
+    /// - Parameter slate: how many recommendations there are; each page draws others.
+    mutating func home(
+        of feed: SimulatedFeed, limit: Int, maxID: String? = nil, minID: String? = nil, slate: ClosedRange<Int> = 0...8
+    ) throws -> Page {
+        let answer = feed.page(limit: limit, maxID: maxID, minID: minID)
+        let slices = try StatusSlices(answer.body)
+        let posts = PagePost.page(slices)
+        var offers = (0..<Int.random(in: slate, using: &generator)).map { _ in offer(Int64.random(in: 1...2_000, using: &generator), in: feed) }
+        // Some of what stands cannot be shown any more.
+        for placement in placements where placement.post.value % 11 != 0 { offers.append(offer(placement.post.value, in: feed)) }
+        let plan = PagePlan(PageQuestion(entries: posts, asksForNewer: minID != nil, offers: offers, placements: placements, label: label))
+        clock += 1
+        let entries = try plan.insertions.map { insertion in
+            try #require(wrapped(insertion, in: feed))
+        }
+        for insertion in plan.insertions where insertion.standing == nil {
+            placements.append(
+                Placement(
+                    shownAs: insertion.shownAs, above: insertion.above, below: insertion.below, post: insertion.post,
+                    localID: insertion.innerID, reason: "popular", at: Instant(seconds: clock)))
+        }
+        let body = Splicer.splice(answer.body, entries: posts, plan: plan, inserted: entries)
+        let pageLinks = PageLinks(upstream: "instance.example", links: Self.links)
+        let query = "limit=\(limit)" + (maxID.map { "&max_id=" + $0 } ?? "")
+        let link = plan.nextCursor.map { pageLinks.header(answer.link, next: $0, path: "/api/v1/timelines/home", query: query) }
+            ?? answer.link.map(pageLinks.rewritten)
+        return Page(
+            entries: try JSONDecoder().decode([ClientEntry].self, from: Data(body)), body: body, link: link, upstream: answer.posts, plan: plan)
+    }
+
+    /// A stranger's status that the instance knows; the same for the same number.
+    func offer(_ number: Int64, in feed: SimulatedFeed) -> Offer {
+        var ids = SimulatedFeed(feed.alphabet, count: 0, seed: UInt64(number))
+        let milliseconds = 1_795_000_000_000 + number * 20_000
+        let id = ids.id(at: milliseconds)
+        return Offer(
+            post: PostKey(number), innerID: id, innerURI: "https://stranger.example/statuses/\(id)",
+            createdAt: Instant(microseconds: milliseconds * 1_000).iso8601)
+    }
+
+    private func wrapped(_ insertion: PagePlan.Insertion, in feed: SimulatedFeed) -> [UInt8]? {
+        let account = VirtualAccount(Reason(.popular), in: .english, links: Self.links, mac: testCode)
+        let offer = offer(insertion.post.value, in: feed)
+        let inner = SimulatedFeed.status(id: offer.innerID, uri: offer.innerURI, createdAt: offer.createdAt)
+        return Wrapper(
+            shownAs: insertion.shownAs, createdAt: insertion.createdAt, innerID: insertion.innerID, account: account, policy: "blend-v1"
+        ).bytes(around: inner, label: label)
+    }
+}
+
+/// An entry as a client reads it, by an independent reader of JSON.
+struct ClientEntry: Decodable {
+    struct Inner: Decodable { var id: String }
+    struct Told: Decodable { var code: String, text: String, policy: String, why: String }
+    struct Account: Decodable { var id: String, acct: String, group: Bool? }
+    var id: String
+    var created_at: String
+    var account: Account
+    var reblog: Inner?
+    var x_recommendation: Told?
+
+    var isOurs: Bool { x_recommendation != nil }
+    /// Whole seconds, as text that sorts.
+    var second: String { String(created_at.prefix(19)) }
+}
+
+/// A code that depends on every byte; what it is keyed with does not matter here.
+func testCode(_ message: [UInt8]) -> [UInt8] {
+    var state: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in message { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var generator = SeededGenerator(seed: state)
+    return (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
+}
