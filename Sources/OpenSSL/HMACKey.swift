@@ -1,12 +1,12 @@
 import COpenSSL
 import Synchronization
 
-/// A key for HMAC-SHA256 whose inner state is kept, so that a code costs two blocks of hashing and no allocation.
+/// A key for HMAC-SHA256 whose inner state is kept, so that a code of a short message costs two blocks of hashing.
 ///
 /// Any number of threads may use it at once: each use takes one of the key's contexts, and one more is made when all are
 /// taken. A loop takes its context once with ``withWorker(_:)``.
 ///
-/// Measured: a fresh context per code is five times slower than starting a keyed one again (docs/privacy.md).
+/// A fresh context for each code costs five times as much. Measured speed: docs/privacy.md.
 public final class HMACKey: Sendable {
     private let contexts: Mutex<[KeyedContext]>
 

@@ -154,7 +154,8 @@ public final class SQLiteConnection: Connection {
         var changed = 0
         for row in rows {
             try prepared.bind(row)
-            changed += try finish(prepared)
+            while try prepared.step() {}
+            changed += Int(sqlite3_changes64(handle.pointer))
             prepared.reset()
         }
         return changed

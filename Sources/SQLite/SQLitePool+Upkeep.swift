@@ -2,7 +2,7 @@ import Database
 
 extension SQLitePool {
     /// Empties the write-ahead log into the file, so that deleted bytes are in neither.
-    /// - Returns: false when a reader still needs the log; readers of this pool end by its limit, so repeat it.
+    /// - Returns: false when a reader still needs the log. Readers of this pool end by its limit, so repeat it.
     public func truncateLog() async throws -> Bool {
         try await maintain { try Self.ours($0).truncateLog() }
     }
