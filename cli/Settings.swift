@@ -110,6 +110,17 @@ struct Settings: Sendable {
         }
     }
 
+    /// Settings from a program of ours, the rest at their defaults.
+    init(given: [String: String]) {
+        var values: [String: (text: String, origin: Origin)] = [:]
+        for name in SettingName.all {
+            values[name.key] = given[name.key].map { ($0, .flag) } ?? (name.standard, .standard)
+        }
+        self.values = values
+    }
+
+    private init(values: [String: (text: String, origin: Origin)]) { self.values = values }
+
     func text(_ key: String) -> String { values[key]?.text ?? "" }
 
     func number(_ key: String, in range: ClosedRange<Int>) throws -> Int {

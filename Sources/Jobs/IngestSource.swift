@@ -48,10 +48,10 @@ public enum IngestSource: Sendable, Equatable {
 
     /// The next older page, nil when there is none or its statuses are known already.
     func nextPage(after page: StatusPage, newestKnown: String?) -> String? {
-        // The first reading takes one page: what is older than that is not for today.
-        guard self != .trends, let newestKnown, let oldest = page.statuses.last?.id, let next = page.next?.pathAndQuery else { return nil }
+        guard self != .trends, let oldest = page.statuses.last?.id, let next = page.next?.pathAndQuery else { return nil }
         // Not every server keeps since_id in its Link: what is already known ends the reading.
-        return later(newestKnown, than: oldest) == newestKnown ? nil : next
+        if let newestKnown, later(newestKnown, than: oldest) == newestKnown { return nil }
+        return next
     }
 
     /// The later of two ids, in the order in which servers give them: by length, then by text.

@@ -7,7 +7,7 @@ import Testing
 
 struct WrapperTests {
     private static let links = OwnLinks(base: "https://proxy.example/")
-    private let account = VirtualAccount(Reason(.author, argument: "alice@far.example"), in: .english, links: links, mac: testCode)
+    private let account = testAccount(Reason(.author, argument: "alice@far.example"), in: .english, links: links)
     private var wrapper: Wrapper {
         Wrapper(shownAs: "1000", createdAt: "2026-11-21T07:07:12.000Z", innerID: "77", account: account, policy: "blend-v1")
     }
@@ -107,8 +107,8 @@ struct WrapperTests {
         var seen: Set<String> = []
         for reason in [Reason(.author, argument: "a@b"), Reason(.author, argument: "a@c"), Reason(.tag, argument: "a"), Reason(.popular), Reason(.fresh)] {
             for language in ReasonLanguage.allCases {
-                let account = VirtualAccount(reason, in: language, links: Self.links, mac: testCode)
-                #expect(account == VirtualAccount(reason, in: language, links: Self.links, mac: testCode))
+                let account = testAccount(reason, in: language, links: Self.links)
+                #expect(account == testAccount(reason, in: language, links: Self.links))
                 #expect(VirtualAccountRoute.isID(account.id) && account.id.count == 27)
                 #expect(account.acct.hasSuffix("@proxy.example"))
                 for part in [account.id, account.acct, account.username, account.url] { #expect(seen.insert(part).inserted) }
@@ -132,7 +132,7 @@ struct WrapperTests {
     }
 
     @Test func `a handle cannot put markup into the note`() {
-        let account = VirtualAccount(Reason(.author, argument: #"<b>"&'"#), in: .english, links: Self.links, mac: testCode)
+        let account = testAccount(Reason(.author, argument: #"<b>"&'"#), in: .english, links: Self.links)
         #expect(account.note.contains("@&lt;b&gt;&quot;&amp;&#39;"))
     }
 

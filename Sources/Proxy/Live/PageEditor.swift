@@ -33,7 +33,7 @@ struct PageEditor: Sendable {
         let token = reader.person.token
         let unseen = prepared.offered.filter { !sent.contains([$0.shown.status.id, $0.shown.status.uri], by: token, at: now) }
         sent.note(posts.flatMap(\.shows), by: token, at: now)
-        let offers = unseen.map { Offer(post: $0.post, innerID: $0.shown.status.id, innerURI: $0.shown.status.uri) }
+        let offers = unseen.map { Offer(post: $0.post, innerID: $0.shown.status.id, innerURI: $0.shown.status.uri, createdAt: $0.shown.status.createdAt.iso8601) }
         let plan = PagePlan(
             PageQuestion(entries: posts, offers: offers, placements: reader.history.placements, label: reader.mode.label))
         guard !plan.insertions.isEmpty else { return nil }

@@ -42,12 +42,3 @@ final class VirtualAccounts: Sendable {
         return nil
     }
 }
-
-extension VirtualAccount {
-    init(id: String, reason: Reason, language: ReasonLanguage, links: OwnLinks) {
-        self.id = id
-        self.reason = reason
-        self.language = language
-        self.links = links
-    }
-}

@@ -17,12 +17,9 @@ struct VirtualAccount: Sendable, Equatable {
     /// How many of them stand in the handle.
     static let shortLength = 10
 
-    /// - Parameter mac: a keyed code of at least 13 bytes: HMAC-SHA256 under the server's key for this purpose.
-    init(_ reason: Reason, in language: ReasonLanguage, links: OwnLinks, mac: ([UInt8]) -> [UInt8]) {
-        let message = Array("virtual-account/v1\0\(reason.code.rawValue)\0\(reason.argument ?? "")\0\(language.rawValue)".utf8)
-        let code = mac(message)
-        precondition(code.count >= 13, "a code of \(code.count) bytes")
-        id = Self.idPrefix + Self.base32(code, characters: Self.sealLength)
+    /// - Parameter id: from `Pseudonymizer`: the same for the same reason, argument and language.
+    init(id: String, reason: Reason, language: ReasonLanguage, links: OwnLinks) {
+        self.id = id
         self.reason = reason
         self.language = language
         self.links = links
@@ -94,17 +91,5 @@ struct VirtualAccount: Sendable, Equatable {
             }
         }
         return escaped
-    }
-
-    /// RFC 4648 base 32 in small letters, without padding.
-    private static func base32(_ bytes: [UInt8], characters: Int) -> String {
-        let digits = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
-        let text = (0..<characters).map { index in
-            let bit = index * 5
-            let high = Int(bytes[bit / 8]) << 8
-            let low = bit / 8 + 1 < bytes.count ? Int(bytes[bit / 8 + 1]) : 0
-            return digits[(high | low) >> (11 - bit % 8) & 31]
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

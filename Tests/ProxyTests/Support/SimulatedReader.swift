@@ -70,7 +70,7 @@ struct SimulatedReader {
     }
 
     private func wrapped(_ insertion: PagePlan.Insertion, in feed: SimulatedFeed) -> [UInt8]? {
-        let account = VirtualAccount(Reason(.popular), in: .english, links: Self.links, mac: testCode)
+        let account = testAccount(Reason(.popular), in: .english, links: Self.links)
         let offer = offer(insertion.post.value, in: feed)
         let inner = SimulatedFeed.status(id: offer.innerID, uri: offer.innerURI, createdAt: offer.createdAt)
         return Wrapper(
@@ -95,10 +95,14 @@ struct ClientEntry: Decodable {
     var second: String { String(created_at.prefix(19)) }
 }
 
-/// A code that depends on every byte; what it is keyed with does not matter here.
-func testCode(_ message: [UInt8]) -> [UInt8] {
-    var state: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in message { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    var generator = SeededGenerator(seed: state)
-    return (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
+/// An account as the program makes it, under a fixed key.
+func testAccount(_ reason: Reason, in language: ReasonLanguage, links: OwnLinks) -> VirtualAccount {
+    let pseudonymizer = testPseudonymizer
+    let id = pseudonymizer.virtualAccountID(reason: reason.code.rawValue, argument: reason.argument, language: language.rawValue)
+    return VirtualAccount(id: id, reason: reason, language: language, links: links)
 }
+
+private let testPseudonymizer: Pseudonymizer = {
+    guard let key = try? MasterKey(bytes: Array(0..<32)) else { preconditionFailure("32 different bytes are a key") }
+    return Pseudonymizer(key)
+}()

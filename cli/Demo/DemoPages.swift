@@ -1,0 +1,91 @@
+import Curl
+import Fediverse
+import HTTPService
+import HTTPTypes
+import Mustache
+import Privacy
+import Synchronization
+
+/// The demo's start page: home with us and without us side by side, the reasons, and all that is stored about the reader.
+struct DemoPages: Sendable {
+    private let installation: Installation
+    private let token: String
+    private let alias: AliasID
+    private let proxy = Announced()
+    private let template: MustacheTemplate
+
+    init(installation: Installation, token: String, alias: AliasID) throws {
+        self.installation = installation
+        self.token = token
+        self.alias = alias
+        template = try MustacheTemplate(string: DemoPageTemplate.html)
+    }
+
+    func opened(at address: String) async { proxy.address.withLock { $0 = address } }
+
+    func answer(_ request: ServerRequest) async -> ServerResponse? {
+        guard request.path == "/sheltie/" || request.path == "/sheltie", let address = proxy.address.withLock({ $0 }) else { return nil }
+        do {
+            return Self.page(template.render(try await contents(address)))
+        } catch {
+            return Self.page("<!doctype html><title>Sheltie</title><p>The demo's instance does not answer just now; load the page again.</p>", status: 502)
+        }
+    }
+
+    private func contents(_ address: String) async throws -> [String: Any] {
+        async let with = home(at: address)
+        async let without = home(at: installation.instance.base)
+        async let tables = installation.storage.personalData.everything(about: alias, in: installation.tenant)
+        async let viewer = installation.storage.people.viewer(alias, in: installation.tenant)
+        let (ours, theirs) = try await (with, without)
+        return try await [
+            "level": viewer.level.rawValue, "alias": String(alias.hex.prefix(12)), "with": ours, "without": theirs,
+            "count": ours.filter { $0["reason"] != nil }.count,
+            "tables": tables.filter { !$0.rows.isEmpty }.map { table -> [String: Any] in
+                [
+                    "name": table.name, "rows": table.rows.count, "columns": table.columns,
+                    "first": table.rows.prefix(5).map { ["cells": $0.map { Self.short($0 ?? "–") }] },
+                    "more": table.rows.count > 5 ? table.rows.count - 5 : 0,
+                ] as [String: Any]
+            },
+            "curl": "curl -H 'Authorization: Bearer \(token)' '\(address)/api/v1/timelines/home'",
+        ]
+    }
+
+    private func home(at base: String) async throws -> [[String: Any]] {
+        let request = CurlRequest(
+            url: base + "/api/v1/timelines/home?limit=20", fields: [.authorization: "Bearer " + token, .userAgent: "Mozilla/5.0 (demo)"])
+        let body = try await installation.client.fetch(request).body
+        return try StatusReader.statuses(in: body).map { read in
+            let status = read.status.reblog?.status ?? read.status
+            var entry: [String: Any] = [
+                "author": status.account.displayName.isEmpty ? status.account.acct : status.account.displayName, "acct": status.account.acct,
+                "text": status.spoilerText.isEmpty ? HTMLText.plain(status.content) : "CW: " + status.spoilerText,
+                "when": String(status.createdAt.iso8601.dropLast(8)).split(separator: "T").joined(separator: " "),
+                "counts": "\(status.favourites) ★  \(status.reblogs) ⇄",
+            ]
+            if read.status.account.acct.hasPrefix("sheltie-") {
+                entry["reason"] = read.status.account.displayName
+            } else if read.status.reblog != nil {
+                entry["booster"] = read.status.account.displayName
+            }
+            return entry
+        }
+    }
+
+    private static func short(_ text: String) -> String { text.count > 22 ? text.prefix(19) + "…" : text }
+
+    private static func page(_ html: String, status: Int = 200) -> ServerResponse {
+        ServerResponse(
+            status: status,
+            fields: [
+                .contentType: "text/html; charset=utf-8", .cacheControl: "no-store", .xContentTypeOptions: "nosniff",
+                .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+            ], body: .bytes(Array(html.utf8)))
+    }
+
+    /// Known only once the server listens.
+    private final class Announced: Sendable {
+        let address = Mutex<String?>(nil)
+    }
+}
