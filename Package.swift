@@ -90,6 +90,13 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             path: "cli", swiftSettings: settings),
+
+        // 7. Tests.
+        tests(
+            "FediverseTests", ["Fediverse"],
+            resources: [
+                "gotosocial_home", "mastodon_home", "mastodon_quotes", "mixed_page", "odd_shapes", "plain_quotes", "relationships", "snac_home",
+            ].map { .embedInCode("Fixtures/\($0).json") }),
     ],
     swiftLanguageModes: [.v6]
 )
