@@ -107,6 +107,11 @@ let package = Package(
             name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
         tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
+        tests(
+            "FediverseTests", ["Fediverse"],
+            resources: [
+                "gotosocial_home", "mastodon_home", "mastodon_quotes", "mixed_page", "odd_shapes", "plain_quotes", "relationships", "snac_home",
+            ].map { .embedInCode("Fixtures/\($0).json") }),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -120,10 +120,11 @@ struct HTMLTokenizer: Sequence, IteratorProtocol {
         while true {
             rest = rest.drop(while: isSpace)
             guard !rest.isEmpty else { return nil }
-            let name = rest.prefix { !isSpace($0) && $0 != UInt8(ascii: "=") }
-            rest = rest.dropFirst(Swift.max(1, name.count))
-            let isWanted = String(decoding: name, as: UTF8.self).lowercased() == wanted
-            let afterName = name.isEmpty ? rest : rest.drop { $0 == 0x20 || $0 &- 0x09 < 5 }
+            // An equals sign in front belongs to the name.
+            let nameEnd = rest.dropFirst().firstIndex { isSpace($0) || $0 == UInt8(ascii: "=") } ?? rest.endIndex
+            let isWanted = String(decoding: rest[..<nameEnd], as: UTF8.self).lowercased() == wanted
+            rest = rest[nameEnd...]
+            let afterName = rest.drop { $0 == 0x20 || $0 &- 0x09 < 5 }
             guard afterName.first == UInt8(ascii: "=") else {
                 if isWanted { return "" }
                 continue

@@ -47,12 +47,6 @@ struct DigitReader {
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    mutating func take(_ sign: Unicode.Scalar) -> Bool {
-        guard rest.first == UInt8(ascii: sign) else { return false }
-        rest.removeFirst()
-        return true
-    }
-
     mutating func take(_ word: String) -> Bool {
         guard rest.starts(with: word.utf8) else { return false }
         rest = rest.dropFirst(word.utf8.count)
