@@ -1,4 +1,6 @@
 import ArgumentParser
+import Fediverse
+import Privacy
 
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Fediverse
 import Jobs
+import Store
 
 struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

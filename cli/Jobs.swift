@@ -1,7 +1,9 @@
 import Fediverse
 import Jobs
 import Privacy
+import Recommender
 import Store
+import Upstream
 
 extension Installation {
     /// The jobs that the settings ask for.

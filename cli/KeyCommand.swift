@@ -1,4 +1,5 @@
 import ArgumentParser
+import Fediverse
 import Privacy
 
 struct KeyCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Fediverse
 import Privacy
 import Recommender
+import Store
 
 struct PreferencesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

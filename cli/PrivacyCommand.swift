@@ -2,6 +2,8 @@ import ArgumentParser
 import Fediverse
 import Glibc
 import Privacy
+import Store
+import Upstream
 
 struct PrivacyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -12,6 +12,8 @@ import Proxy
 import Recommender
 import ServiceLifecycle
 import Store
+import UnixSignals
+import Upstream
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,19 +26,18 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await Settings.load(flags)
         let installation = try await Installation.open(settings, role: .serve)
-        let service = try await Service(installation)
-        try await service.run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
+        try await Serving(installation).run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
         await installation.close()
     }
 }
 
 /// Proxy and jobs over one installation, started and stopped together.
-struct Service {
+struct Serving {
     let installation: Installation
     let logger: Logger
     let listen: ListenAddress
 
-    init(_ installation: Installation) async throws {
+    init(_ installation: Installation) throws {
         self.installation = installation
         let settings = installation.settings
         listen = try settings.listenAddress()
@@ -44,7 +45,7 @@ struct Service {
     }
 
     func run(
-        pages: @escaping @Sendable (ServerRequest) async -> ServerResponse? = { _ in nil }, beside others: [any ServiceLifecycle.Service] = [],
+        pages: @escaping @Sendable (ServerRequest) async -> ServerResponse? = { _ in nil }, beside others: [any Service] = [],
         onRunning: @escaping @Sendable (Int) async -> Void
     ) async throws {
         let (settings, storage) = (installation.settings, installation.storage)
@@ -71,7 +72,7 @@ struct Service {
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()
-        } catch let error as any Error {
+        } catch {
             throw Self.explained(error, listen: listen)
         }
     }

@@ -101,7 +101,7 @@ public struct IngestJob: Job {
     private func keep(_ read: Status, from source: IngestSource, at now: Instant, counts: inout [String: Int]) -> KeptStatus? {
         // A reblog is judged by what it passes on; who passed it on is not kept.
         let status = read.reblog?.status ?? read
-        if let refusal = settings.consent.refusal(of: status, at: now, isLocalAuthor: isLocal(status.account), authorOptedOut: false) {
+        if let refusal = settings.consent.refusal(of: status, at: now, isLocalAuthor: mastodon.instance.isHome, authorOptedOut: { _ in false }) {
             counts["refused-" + refusal.rawValue, default: 0] += 1
             return nil
         }
@@ -111,10 +111,6 @@ public struct IngestJob: Job {
             content: settings.contentDays > 0 ? HTMLText.plain(status.content) : nil, language: status.language,
             createdAt: status.createdAt, editedAt: status.editedAt, favourites: status.favourites, reblogs: status.reblogs,
             replies: status.replies, tags: status.tags, source: source.name)
-    }
-
-    private func isLocal(_ account: Account) -> Bool {
-        !account.acct.contains("@") || account.acct.hasSuffix("@" + mastodon.instance.domain)
     }
 
     private func rest(_ cursor: IngestCursor, until: Instant, because reason: String, at now: Instant) async throws {

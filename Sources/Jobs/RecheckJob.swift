@@ -46,7 +46,8 @@ public struct RecheckJob: Job {
                 break
             }
             let living = shown.map(\.status).filter {
-                consent.refusal(of: $0, at: min(now, $0.createdAt + .hours(71)), isLocalAuthor: isLocal($0.account), authorOptedOut: false) == nil
+                consent.refusal(of: $0, at: min(now, $0.createdAt + .hours(71)), isLocalAuthor: mastodon.instance.isHome,
+                    authorOptedOut: { _ in false }) == nil
             }
             let gone = Set(due).subtracting(living.map(\.id))
             try await statuses.confirm(
@@ -55,9 +56,5 @@ public struct RecheckJob: Job {
             counts["withdrawn", default: 0] += try await statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)
         }
         return counts
-    }
-
-    private func isLocal(_ account: Account) -> Bool {
-        !account.acct.contains("@") || account.acct.hasSuffix("@" + mastodon.instance.domain)
     }
 }

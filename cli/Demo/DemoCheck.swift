@@ -2,6 +2,8 @@ import Curl
 import Fediverse
 import HTTPTypes
 import Privacy
+import Store
+import Upstream
 
 /// The demo gone through once as a client would: a page with recommendations, one act on one of them, the report that tells of both.
 struct DemoCheck {

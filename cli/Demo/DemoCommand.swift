@@ -30,8 +30,11 @@ struct DemoCommand: AsyncParsableCommand {
         let folder = try Self.makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let stage = DemoStage(folder: folder, port: check ? 0 : port, posts: posts, seed: seed)
-        let visitor: @Sendable (DemoVisit) async throws -> Void = check ? { try await DemoCheck(visit: $0).run() } : { Self.welcome($0) }
-        try await stage.run(endsAfterVisit: check, visitor)
+        if check {
+            try await stage.run(endsAfterVisit: true) { try await DemoCheck(visit: $0).run() }
+        } else {
+            try await stage.run(endsAfterVisit: false) { Self.welcome($0) }
+        }
     }
 
     private static func makeFolder() throws -> String {

@@ -4,7 +4,9 @@ import HTTPService
 import HTTPTypes
 import Mustache
 import Privacy
+import Store
 import Synchronization
+import Upstream
 
 /// The demo's start page: home with us and without us side by side, the reasons, and all that is stored about the reader.
 struct DemoPages: Sendable {
@@ -21,7 +23,7 @@ struct DemoPages: Sendable {
         template = try MustacheTemplate(string: DemoPageTemplate.html)
     }
 
-    func opened(at address: String) async { proxy.address.withLock { $0 = address } }
+    func opened(at address: String) { proxy.address.withLock { $0 = address } }
 
     func answer(_ request: ServerRequest) async -> ServerResponse? {
         guard request.path == "/sheltie/" || request.path == "/sheltie", let address = proxy.address.withLock({ $0 }) else { return nil }
@@ -38,18 +40,20 @@ struct DemoPages: Sendable {
         async let tables = installation.storage.personalData.everything(about: alias, in: installation.tenant)
         async let viewer = installation.storage.people.viewer(alias, in: installation.tenant)
         let (ours, theirs) = try await (with, without)
-        return try await [
-            "level": viewer.level.rawValue, "alias": String(alias.hex.prefix(12)), "with": ours, "without": theirs,
-            "count": ours.filter { $0["reason"] != nil }.count,
-            "tables": tables.filter { !$0.rows.isEmpty }.map { table -> [String: Any] in
-                [
-                    "name": table.name, "rows": table.rows.count, "columns": table.columns,
-                    "first": table.rows.prefix(5).map { ["cells": $0.map { Self.short($0 ?? "–") }] },
-                    "more": table.rows.count > 5 ? table.rows.count - 5 : 0,
-                ] as [String: Any]
-            },
-            "curl": "curl -H 'Authorization: Bearer \(token)' '\(address)/api/v1/timelines/home'",
-        ]
+        let filled = try await tables.filter { !$0.rows.isEmpty }
+        var contents: [String: Any] = ["with": ours, "without": theirs, "tables": filled.map(Self.table)]
+        contents["level"] = try await viewer.level.rawValue
+        contents["alias"] = String(alias.hex.prefix(12))
+        contents["count"] = ours.filter { $0["reason"] != nil }.count
+        contents["curl"] = "curl -H 'Authorization: Bearer \(token)' '\(address)/api/v1/timelines/home'"
+        return contents
+    }
+
+    private static func table(_ table: PersonalTable) -> [String: Any] {
+        var contents: [String: Any] = ["name": table.name, "rows": table.rows.count, "columns": table.columns]
+        contents["first"] = table.rows.prefix(5).map { row in ["cells": row.map { short($0 ?? "–") }] }
+        if table.rows.count > 5 { contents["more"] = table.rows.count - 5 }
+        return contents
     }
 
     private func home(at base: String) async throws -> [[String: Any]] {

@@ -56,10 +56,10 @@ struct DemoStage: Sendable {
             let pages = try DemoPages(installation: installation, token: readers.token, alias: readers.alias)
             let failure = FirstFailure()
             let stop = GracefulStop()
-            try await Service(installation).run(pages: { await pages.answer($0) }, beside: [stop]) { port in
+            try await Serving(installation).run(pages: { await pages.answer($0) }, beside: [stop]) { port in
                 do {
                     let proxy = "http://127.0.0.1:\(port)"
-                    await pages.opened(at: proxy)
+                    pages.opened(at: proxy)
                     try await visitor(DemoVisit(installation: installation, proxy: proxy, token: readers.token, alias: readers.alias))
                 } catch {
                     failure.note(error)

@@ -82,16 +82,13 @@ final class DisplayCheck: Sendable {
 
     private func isAllowed(_ status: Status, at now: Instant) -> Bool {
         guard !status.filtered else { return false }
-        return policy.refusal(of: status, at: now, isLocalAuthor: isLocal(status.account), authorOptedOut: false) == nil
+        // Opted-out authors are no candidates: the store leaves them out and removes them.
+        return policy.refusal(of: status, at: now, isLocalAuthor: mastodon.instance.isHome, authorOptedOut: { _ in false }) == nil
     }
 
     /// Nothing stands between the viewer and the author; and an author whom the viewer follows is in their home anyway.
     private static func isOpen(_ relationship: Relationship) -> Bool {
         relationship.isUnhindered && !relationship.following
-    }
-
-    private func isLocal(_ account: Account) -> Bool {
-        !account.acct.contains("@") || account.acct.hasSuffix("@" + mastodon.instance.domain)
     }
 
     private func remember(_ verdicts: [String: ShownStatus?], token: TokenDigest, at now: Instant) {
