@@ -93,6 +93,8 @@ let package = Package(
 
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
+        tests("DatabaseTests", ["Database"]),
+        tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
     ],
     swiftLanguageModes: [.v6]
 )

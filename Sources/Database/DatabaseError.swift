@@ -18,6 +18,8 @@ public enum DatabaseError: Error, Equatable {
     case alreadyServed
     /// Anything else: the engine's own code, and the statement's text with placeholders instead of values.
     case failed(code: Int, statement: String)
+    /// A read went on past the pool's limit and was ended.
+    case interrupted
     /// The pool was shut down, or waited too long for a free connection.
     case unavailable
 
@@ -37,6 +39,7 @@ extension DatabaseError: CustomStringConvertible {
         case .constraint(let kind): "the database refused the write (\(kind.rawValue))"
         case .alreadyServed: "another sheltie serves this database file already"
         case .failed(let code, _): "the database reported error \(code)"
+        case .interrupted: "the database took too long to answer"
         case .unavailable: "no database connection is free"
         }
     }
