@@ -93,6 +93,7 @@ let package = Package(
 
         tests("OpenSSLTests", ["OpenSSL"]),
         tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
+        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         tests("DatabaseTests", ["Database"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
     ],

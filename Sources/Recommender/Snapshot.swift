@@ -45,10 +45,13 @@ public struct SnapshotChanges: Sendable {
     public var changed: [StoredPost]
     /// Statuses that are no longer candidates.
     public var removed: [PostKey]
-    public init(version: Int64, changed: [StoredPost], removed: [PostKey]) {
+    /// `changed` is every candidate there is: what a snapshot holds beside them goes.
+    public var complete: Bool
+    public init(version: Int64, changed: [StoredPost], removed: [PostKey], complete: Bool = false) {
         self.version = version
         self.changed = changed
         self.removed = removed
+        self.complete = complete
     }
 }
 

@@ -8,6 +8,10 @@ CREATE TABLE tenants (
     domain TEXT NOT NULL,
     -- The largest version handed to a cached snapshot; grows with every change to what is recommended from.
     snapshot_version INTEGER NOT NULL DEFAULT 0,
+    -- The largest version whose removals are no longer listed: a cache older than that reads everything again.
+    forgotten_version INTEGER NOT NULL DEFAULT 0,
+    -- The day (since 1970) for which the 7-day sums were last moved on.
+    window_day INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     CONSTRAINT tenants_domain_key UNIQUE (domain),
     CONSTRAINT tenants_domain_check CHECK (length(domain) BETWEEN 1 AND 259)
@@ -88,7 +92,8 @@ CREATE TABLE post_metadata (
     CONSTRAINT post_metadata_language_check CHECK (language IS NULL OR length(language) BETWEEN 1 AND 10),
     CONSTRAINT post_metadata_eligible_check CHECK (eligible = 0 OR eligible = 1 AND created_at IS NOT NULL),
     CONSTRAINT post_metadata_stub_check CHECK (
-        eligible = 1 OR local_id IS NULL AND content IS NULL AND language IS NULL AND created_at IS NULL AND tags IS NULL),
+        eligible = 1 OR local_id IS NULL AND content IS NULL AND language IS NULL AND created_at IS NULL AND edited_at IS NULL
+        AND tags IS NULL AND source IS NULL AND checked_at IS NULL),
     CONSTRAINT post_metadata_sensitive_check CHECK (sensitive IN (0, 1))
 ) STRICT;
 CREATE INDEX post_metadata_author_idx ON post_metadata (tenant_id, author_key);
@@ -96,6 +101,20 @@ CREATE INDEX post_metadata_created_idx ON post_metadata (tenant_id, created_at);
 CREATE INDEX post_metadata_language_idx ON post_metadata (tenant_id, language);
 CREATE INDEX post_metadata_tags_idx ON post_metadata (tenant_id, tags) WHERE tags IS NOT NULL;
 CREATE INDEX post_metadata_changed_idx ON post_metadata (tenant_id, changed_version);
+CREATE INDEX post_metadata_local_idx ON post_metadata (tenant_id, local_id) WHERE local_id IS NOT NULL;
+CREATE INDEX post_metadata_checked_idx ON post_metadata (tenant_id, checked_at) WHERE checked_at IS NOT NULL;
+
+-- class: shared
+-- Posts that are no longer candidates, for a day: so a cached snapshot hears of a row that is gone. Numbers only.
+CREATE TABLE post_removals (
+    tenant_id INTEGER NOT NULL,
+    changed_version INTEGER NOT NULL,
+    -- No foreign key: the post may be gone.
+    post_key INTEGER NOT NULL,
+    removed_at INTEGER NOT NULL,
+    CONSTRAINT post_removals_pkey PRIMARY KEY (tenant_id, changed_version, post_key),
+    CONSTRAINT post_removals_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants (tenant_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 
 -- class: personal
 CREATE TABLE user_interactions (
@@ -123,7 +142,11 @@ CREATE TABLE author_preferences (
     author_key INTEGER NOT NULL,
     interaction_count INTEGER NOT NULL,
     last_interaction_at INTEGER NOT NULL,
+    -- As it was at last_interaction_at; it fades from there. LIMITED: a bucket, 0.25 to 1.
     preference_score REAL NOT NULL,
+    -- FULL: how much of the score comes from interactions whose rows have expired, at last_interaction_at, and how many they were.
+    carried_weight REAL NOT NULL DEFAULT 0,
+    carried_count INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT author_preferences_pkey PRIMARY KEY (tenant_id, alias_key, author_key),
     CONSTRAINT author_preferences_alias_fkey FOREIGN KEY (tenant_id, alias_key) REFERENCES user_aliases (tenant_id, alias_key) ON DELETE CASCADE,
     CONSTRAINT author_preferences_author_fkey FOREIGN KEY (tenant_id, author_key) REFERENCES authors (tenant_id, author_key) ON DELETE CASCADE,
@@ -154,6 +177,7 @@ CREATE TABLE recommendation_logs (
 ) STRICT;
 CREATE INDEX recommendation_logs_alias_idx ON recommendation_logs (tenant_id, alias_key, post_key);
 CREATE INDEX recommendation_logs_post_idx ON recommendation_logs (tenant_id, post_key);
+CREATE INDEX recommendation_logs_recent_idx ON recommendation_logs (tenant_id, alias_key, recommended_at);
 CREATE INDEX recommendation_logs_time_idx ON recommendation_logs (tenant_id, recommended_at);
 
 -- class: personal
@@ -186,6 +210,7 @@ CREATE INDEX suppressions_set_idx ON suppressions (tenant_id, set_at);
 CREATE TABLE item_popularity_daily (
     tenant_id INTEGER NOT NULL,
     namespace TEXT NOT NULL DEFAULT 'default',
+    -- Days since 1970, UTC.
     day INTEGER NOT NULL,
     post_key INTEGER NOT NULL,
     -- Own people's acts, only where at least 5 aliases acted, rounded to multiples of 5; NULL below.

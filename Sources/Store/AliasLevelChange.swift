@@ -1,0 +1,118 @@
+import Database
+import Fediverse
+import Privacy
+
+/// One level change, inside its transaction.
+struct AliasLevelChange {
+    let connection: any Connection
+    let alias: AliasID
+    let tenant: TenantKey
+    let now: Instant
+    let defaultLevel: PrivacyLevel
+
+    func carryOut(from row: AliasRow?, to level: PrivacyLevel) throws {
+        guard let row else {
+            // Without a row the default holds; a NONE that is not the default needs one to be remembered.
+            if level != .none || defaultLevel != .none { try insert(level) }
+            return
+        }
+        if row.level == level { return }
+        switch level {
+        case .none:
+            _ = try connection.removePersonalRows(of: row.key, in: tenant)
+            if defaultLevel != .none { try insert(.none) }
+        case .limited where row.level == .full:
+            try cut(row.key)
+            try move(row, to: level, lastSeen: cut(row.lastSeen ?? now, .visit, at: .limited))
+            try AuthorPreferences(connection: connection, tenant: tenant, alias: row.key).rebuildLimited()
+        case .limited, .full:
+            try move(row, to: level, lastSeen: cut(now, .visit, at: level))
+            try AuthorPreferences(connection: connection, tenant: tenant, alias: row.key).rebuild(level)
+        }
+    }
+
+    /// A new row; NONE keeps no time.
+    private func insert(_ level: PrivacyLevel) throws {
+        let created = level == .none ? nil : now.floored(to: .days(1))
+        let seen = level == .none ? nil : cut(now, .visit, at: level)
+        let inserted = try connection.run("""
+            INSERT INTO user_aliases (tenant_id, alias_id, key_id, privacy_level, created_at, last_seen)
+            SELECT tenant_id, \(alias.hex), key_id, \(level.rawValue), \(created), \(seen) FROM key_ids
+            WHERE tenant_id = \(tenant) AND state = 'active' ORDER BY created_at DESC, key_id LIMIT 1
+            """)
+        guard inserted == 1 else { throw StoreError.noActiveKey }
+    }
+
+    private func move(_ row: AliasRow, to level: PrivacyLevel, lastSeen: Instant) throws {
+        try connection.run("""
+            UPDATE user_aliases SET privacy_level = \(level.rawValue), epoch = epoch + 1, last_seen = \(lastSeen),
+                created_at = coalesce(created_at, \(now.floored(to: .days(1))))
+            WHERE tenant_id = \(tenant) AND alias_key = \(row.key)
+            """)
+    }
+
+    private func cut(_ instant: Instant, _ record: KeepingPolicy.Record, at level: PrivacyLevel) -> Instant {
+        KeepingPolicy.standard.form(of: record, at: level)?.precision?.cut(instant) ?? instant
+    }
+
+    /// The moment before which rows of this kind are not kept at LIMITED.
+    private func limitedStart(_ record: KeepingPolicy.Record) -> Instant {
+        now - (KeepingPolicy.standard.form(of: record, at: .limited)?.age ?? .seconds(0))
+    }
+
+    /// Brings rows kept at FULL to the form in which LIMITED would have kept them.
+    private func cut(_ key: AliasKey) throws {
+        let stubs = try cutInteractions(key) + cutLogs(key)
+        try cutSuppressions(key)
+        try connection.dropUnreferenced(stubs: Array(Set(stubs)).sorted(), in: tenant)
+    }
+
+    private func cutInteractions(_ key: AliasKey) throws -> [PostKey] {
+        let hour = connection.dialect.floored("occurred_at", to: .hours(1))
+        try connection.run("""
+            UPDATE user_interactions SET occurred_at = \(sql: hour), score_weight = NULL, context = NULL
+            WHERE tenant_id = \(tenant) AND alias_key = \(key)
+            """)
+        return try connection.all("""
+            DELETE FROM user_interactions WHERE tenant_id = \(tenant) AND alias_key = \(key)
+            AND (kind IN (\(InteractionKind.bookmark.code), \(InteractionKind.view.code)) OR occurred_at < \(limitedStart(.act)))
+            RETURNING post_key
+            """) { $0.post(0) }
+    }
+
+    private func cutLogs(_ key: AliasKey) throws -> [PostKey] {
+        let day = connection.dialect.floored("recommended_at", to: .days(1))
+        try connection.run("""
+            UPDATE recommendation_logs SET recommended_at = \(sql: day), model_version = NULL, position = NULL
+            WHERE tenant_id = \(tenant) AND alias_key = \(key)
+            """)
+        return try connection.all("""
+            DELETE FROM recommendation_logs
+            WHERE tenant_id = \(tenant) AND alias_key = \(key) AND recommended_at < \(limitedStart(.recommendation))
+            RETURNING post_key
+            """) { $0.post(0) }
+    }
+
+    private func cutSuppressions(_ key: AliasKey) throws {
+        let present = try connection.all("""
+            SELECT subject_kind, subject, set_at, until FROM suppressions WHERE tenant_id = \(tenant) AND alias_key = \(key)
+            """) { (kind: $0.text(0), subject: $0.text(1), setAt: $0.instant(2), until: $0.instantOrNil(3)) }
+        let precision = KeepingPolicy.standard.form(of: .suppression, at: .limited)?.precision
+        for row in present {
+            let setAt = precision?.cut(row.setAt) ?? row.setAt
+            // An end is moved up, so that nothing ends earlier than the person asked for.
+            let until = row.until.map { precision?.raised($0) ?? $0 }
+            if setAt < limitedStart(.suppression) {
+                try connection.run("""
+                    DELETE FROM suppressions WHERE tenant_id = \(tenant) AND alias_key = \(key)
+                    AND subject_kind = \(row.kind) AND subject = \(row.subject)
+                    """)
+            } else {
+                try connection.run("""
+                    UPDATE suppressions SET set_at = \(setAt), until = \(until) WHERE tenant_id = \(tenant) AND alias_key = \(key)
+                    AND subject_kind = \(row.kind) AND subject = \(row.subject)
+                    """)
+            }
+        }
+    }
+}

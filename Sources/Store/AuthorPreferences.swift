@@ -1,0 +1,164 @@
+import Database
+import Fediverse
+import Privacy
+
+/// What one reader's interactions say about authors, worked out anew from the rows, inside the transaction that changed them.
+///
+/// Rows decide, not increments: taking an interaction back and doing it again leaves what one interaction leaves.
+struct AuthorPreferences {
+    let connection: any Connection
+    let tenant: TenantKey
+    let alias: AliasKey
+
+    /// One `author_preferences` row.
+    private struct Preference: Equatable {
+        var author: AuthorKey
+        var count: Int
+        /// Cut to the day (FULL), or the hour as the rows are (LIMITED).
+        var last: Instant
+        var score: Double
+        var carriedWeight: Double
+        var carriedCount: Int
+    }
+
+    private typealias Act = (kind: InteractionKind, at: Instant)
+
+    /// Brings the preference for one author in line with the rows (FULL), or all of them (LIMITED: they share 50 places).
+    func recompute(_ author: AuthorKey, at level: PrivacyLevel) throws {
+        switch level {
+        case .none: break
+        case .limited: try rebuildLimited()
+        case .full:
+            try recomputeFull(author)
+            try enforceFullLimit()
+        }
+    }
+
+    func rebuild(_ level: PrivacyLevel) throws {
+        guard level == .full else { return try rebuildLimited() }
+        try connection.run("DELETE FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(alias)")
+        for author in try actsByAuthor().keys.sorted(by: { $0.value < $1.value }) { try recomputeFull(author) }
+        try enforceFullLimit()
+    }
+
+    func rebuildLimited() throws {
+        var wanted: [Preference] = []
+        for (author, acts) in try actsByAuthor() {
+            let bucket = AuthorAffinity.bucket(count: acts.count)
+            guard bucket > 0, let last = acts.map(\.at).max() else { continue }
+            wanted.append(Preference(
+                author: author, count: acts.count, last: last, score: AuthorAffinity.score(bucket: bucket), carriedWeight: 0, carriedCount: 0))
+        }
+        wanted.sort { ($1.score, $1.count, $1.last, $0.author.value) < ($0.score, $0.count, $0.last, $1.author.value) }
+        wanted = Array(wanted.prefix(Self.limit(at: .limited)))
+        let present = try preferences()
+        for gone in Set(present.map(\.author)).subtracting(wanted.map(\.author)) { try remove(gone) }
+        for preference in wanted where !present.contains(preference) { try store(preference) }
+    }
+
+    /// Moves expired rows' share of FULL scores into what the preference carries: the score stays, and fades as before.
+    func carry(_ expired: [AuthorKey: [(kind: InteractionKind, at: Instant)]]) throws {
+        for (author, acts) in expired {
+            guard var preference = try preferences(author).first else { continue }
+            preference.carriedWeight += AuthorAffinity.activity(of: acts, at: preference.last)
+            preference.carriedCount += acts.count
+            try store(preference)
+        }
+    }
+
+    /// A FULL score that was true at `last`, as it is at `now`.
+    static func score(_ score: Double, at last: Instant, now: Instant) -> Double {
+        AuthorAffinity.score(activity: AuthorAffinity.faded(AuthorAffinity.activity(score: score), after: now - last))
+    }
+
+    /// The most authors of one reader.
+    static func limit(at level: PrivacyLevel) -> Int {
+        KeepingPolicy.standard.form(of: .authorPreference, at: level)?.limit ?? 0
+    }
+
+    /// Activity as of one day, as of another: less after it, more before it (when the newest interaction was taken back).
+    private static func moved(_ activity: Double, from: Instant, to: Instant) -> Double {
+        to >= from ? AuthorAffinity.faded(activity, after: to - from) : activity / AuthorAffinity.faded(1, after: from - to)
+    }
+
+    private func recomputeFull(_ author: AuthorKey) throws {
+        let acts = try acts(on: author)
+        let present = try preferences(author).first
+        guard let last = acts.map(\.at).max()?.floored(to: .days(1)) ?? present?.last, !acts.isEmpty || present.map({ $0.carriedCount > 0 }) == true
+        else { return try remove(author) }
+        let carried = present.map { Self.moved($0.carriedWeight, from: $0.last, to: last) } ?? 0
+        let score = AuthorAffinity.score(activity: carried + AuthorAffinity.activity(of: acts, at: last))
+        guard score >= AuthorAffinity.fadedScore else { return try remove(author) }
+        let preference = Preference(
+            author: author, count: acts.count + (present?.carriedCount ?? 0), last: last, score: score, carriedWeight: carried,
+            carriedCount: present?.carriedCount ?? 0)
+        if preference != present { try store(preference) }
+    }
+
+    /// Beyond the limit the weakest go, as they stand at the newest interaction's day.
+    private func enforceFullLimit() throws {
+        let kept = try connection.count("SELECT count(*) FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(alias)")
+        let limit = Self.limit(at: .full)
+        guard kept > limit else { return }
+        let all = try preferences()
+        let newest = all.map(\.last).max() ?? Instant(seconds: 0)
+        let weakest = all.sorted {
+            (Self.score($0.score, at: $0.last, now: newest), $0.last, $0.author.value)
+                < (Self.score($1.score, at: $1.last, now: newest), $1.last, $1.author.value)
+        }
+        for preference in weakest.prefix(kept - limit) { try remove(preference.author) }
+    }
+
+    private func acts(on author: AuthorKey) throws -> [Act] {
+        // CROSS JOIN keeps SQLite at this order: the author's posts, then one look into the alias's rows for each.
+        try connection.all("""
+            SELECT i.kind, i.occurred_at FROM post_metadata p CROSS JOIN user_interactions i
+            WHERE p.tenant_id = \(tenant) AND p.author_key = \(author)
+            AND i.tenant_id = p.tenant_id AND i.alias_key = \(alias) AND i.post_key = p.post_key
+            ORDER BY i.post_key, i.kind
+            """) { (InteractionKind(code: $0.integer(0)), $0.instant(1)) }
+    }
+
+    private func actsByAuthor() throws -> [AuthorKey: [Act]] {
+        var acts: [AuthorKey: [Act]] = [:]
+        try connection.rows("""
+            SELECT p.author_key, i.kind, i.occurred_at FROM user_interactions i CROSS JOIN post_metadata p
+            WHERE i.tenant_id = \(tenant) AND i.alias_key = \(alias)
+            AND p.tenant_id = i.tenant_id AND p.post_key = i.post_key
+            ORDER BY i.post_key, i.kind
+            """) { acts[$0.author(0), default: []].append((InteractionKind(code: $0.integer(1)), $0.instant(2))) }
+        return acts
+    }
+
+    private func preferences(_ author: AuthorKey? = nil) throws -> [Preference] {
+        let one: SQL = author.map { "AND author_key = \($0)" } ?? ""
+        return try connection.all("""
+            SELECT author_key, interaction_count, last_interaction_at, preference_score, carried_weight, carried_count
+            FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(alias) \(sql: one)
+            """) {
+            Preference(
+                author: $0.author(0), count: $0.int(1), last: $0.instant(2), score: $0.real(3), carriedWeight: $0.real(4),
+                carriedCount: $0.int(5))
+        }
+    }
+
+    private func store(_ preference: Preference) throws {
+        try connection.run("""
+            INSERT INTO author_preferences (tenant_id, alias_key, author_key, interaction_count, last_interaction_at,
+                preference_score, carried_weight, carried_count)
+            VALUES (\(tenant), \(alias), \(preference.author), \(preference.count), \(preference.last),
+                \(preference.score), \(preference.carriedWeight), \(preference.carriedCount))
+            ON CONFLICT (tenant_id, alias_key, author_key) DO UPDATE SET
+                interaction_count = excluded.interaction_count, last_interaction_at = excluded.last_interaction_at,
+                preference_score = excluded.preference_score, carried_weight = excluded.carried_weight,
+                carried_count = excluded.carried_count
+            """)
+    }
+
+    private func remove(_ author: AuthorKey) throws {
+        try connection.run("""
+            DELETE FROM author_preferences
+            WHERE tenant_id = \(tenant) AND alias_key = \(alias) AND author_key = \(author)
+            """)
+    }
+}

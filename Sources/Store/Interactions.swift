@@ -1,0 +1,77 @@
+import Database
+import Fediverse
+import Privacy
+
+/// What people did with statuses.
+struct Interactions: InteractionRepository {
+    let pool: any ConnectionPool
+
+    /// An author who opted out leaves no row: that counts as done.
+    @discardableResult
+    func record(_ interaction: Permitted<Interaction>) async throws -> Bool {
+        let (viewer, key, record) = (interaction.viewer, interaction.key, interaction.record)
+        let tenant = viewer.tenant
+        return try await pool.write(.power) { connection in
+            guard try connection.stillPermits(viewer, key) else { return false }
+            if try connection.hasOptedOut(record.post.authorID, in: tenant) { return true }
+            let (post, author) = try connection.findOrCreate(record.post, in: tenant)
+            let changed = try connection.run("""
+                INSERT INTO user_interactions (tenant_id, alias_key, post_key, kind, occurred_at, score_weight, context)
+                VALUES (\(tenant), \(key), \(post), \(record.kind.code), \(record.at), \(record.weight), \(JSONText.context(record.context)))
+                ON CONFLICT (tenant_id, alias_key, post_key, kind) DO UPDATE SET occurred_at = excluded.occurred_at
+                WHERE user_interactions.occurred_at < excluded.occurred_at
+                """)
+            if changed > 0 {
+                try AuthorPreferences(connection: connection, tenant: tenant, alias: key).recompute(author, at: viewer.level)
+            }
+            return true
+        }
+    }
+
+    func undo(_ kind: InteractionKind, on postID: String, by viewer: Viewer) async throws {
+        let tenant = viewer.tenant
+        try await pool.write(.power) { connection in
+            // The row as it is now, not as the viewer remembers it: taking back is allowed at every level.
+            guard let alias = try connection.aliasRow(viewer.alias, in: tenant, locking: true) else { return }
+            let post = try connection.first("""
+                SELECT post_key, author_key FROM post_metadata WHERE tenant_id = \(tenant) AND post_id = \(postID)
+                """) { ($0.post(0), $0.author(1)) }
+            guard let post else { return }
+            let removed = try connection.run("""
+                DELETE FROM user_interactions
+                WHERE tenant_id = \(tenant) AND alias_key = \(alias.key) AND post_key = \(post.0) AND kind = \(kind.code)
+                """)
+            guard removed > 0 else { return }
+            try AuthorPreferences(connection: connection, tenant: tenant, alias: alias.key).recompute(post.1, at: alias.level)
+            try connection.dropUnreferenced(stubs: [post.0], in: tenant)
+        }
+    }
+}
+
+extension Connection {
+    func hasOptedOut(_ authorID: String, in tenant: TenantKey) throws -> Bool {
+        try first("SELECT 1 FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id = \(authorID)") { _ in true } ?? false
+    }
+
+    /// The keys of a post and its author; unknown ones are made, the post as a stub.
+    func findOrCreate(_ post: PostReference, in tenant: TenantKey) throws -> (PostKey, AuthorKey) {
+        let find: SQL = "SELECT post_key, author_key FROM post_metadata WHERE tenant_id = \(tenant) AND post_id = \(post.postID)"
+        if let known = try first(find, { ($0.post(0), $0.author(1)) }) { return known }
+        let author = try findOrCreate(author: post.authorID, in: tenant)
+        // Where another process was faster, the first look of the next lines finds its row.
+        try run("""
+            INSERT INTO post_metadata (tenant_id, post_id, author_key) VALUES (\(tenant), \(post.postID), \(author))
+            ON CONFLICT (tenant_id, post_id) DO NOTHING
+            """)
+        guard let made = try first(find, { ($0.post(0), $0.author(1)) }) else { throw DatabaseError.constraint(kind: .other) }
+        return made
+    }
+
+    func findOrCreate(author id: String, in tenant: TenantKey) throws -> AuthorKey {
+        let find: SQL = "SELECT author_key FROM authors WHERE tenant_id = \(tenant) AND author_id = \(id)"
+        if let known = try first(find, { $0.author(0) }) { return known }
+        try run("INSERT INTO authors (tenant_id, author_id) VALUES (\(tenant), \(id)) ON CONFLICT (tenant_id, author_id) DO NOTHING")
+        guard let made = try first(find, { $0.author(0) }) else { throw DatabaseError.constraint(kind: .other) }
+        return made
+    }
+}

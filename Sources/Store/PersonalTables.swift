@@ -1,0 +1,110 @@
+import Database
+import Fediverse
+import Privacy
+
+/// The tables of class personal, children before parents: all of them are counted, reported, exported and erased together.
+let personalTables = [
+    "user_interactions", "author_preferences", "recommendation_logs", "preferences", "suppressions", "user_aliases",
+]
+
+/// The row of an alias as it stands now.
+struct AliasRow {
+    var key: AliasKey
+    var level: PrivacyLevel
+    var epoch: Int64
+    var lastSeen: Instant?
+}
+
+extension Connection {
+    /// - Parameter locking: whether the row must stay as it is until the transaction ends.
+    func aliasRow(_ alias: AliasID, in tenant: TenantKey, locking: Bool = false) throws -> AliasRow? {
+        try first("""
+            SELECT alias_key, privacy_level, epoch, last_seen FROM user_aliases
+            WHERE tenant_id = \(tenant) AND alias_id = \(alias.hex) \(sql: locking ? dialect.forUpdate : "")
+            """) {
+            AliasRow(key: $0.alias(0), level: PrivacyLevel(rawValue: $0.text(1)) ?? .none, epoch: $0.integer(2), lastSeen: $0.instantOrNil(3))
+        }
+    }
+
+    /// Whether the viewer's row still has the level and the epoch under which a write was permitted.
+    /// Read in the write's own transaction, so that no write comes after a change that it does not know.
+    func stillPermits(_ viewer: Viewer, _ key: AliasKey) throws -> Bool {
+        try first("""
+            SELECT 1 FROM user_aliases
+            WHERE tenant_id = \(viewer.tenant) AND alias_key = \(key) AND alias_id = \(viewer.alias.hex)
+            AND privacy_level = \(viewer.level.rawValue) AND epoch = \(viewer.epoch) \(sql: dialect.forShare)
+            """) { _ in true } ?? false
+    }
+
+    /// Rows about an alias, by table.
+    func personalCounts(of key: AliasKey?, in tenant: TenantKey) throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for table in personalTables {
+            counts[table] = try key.map {
+                try count("SELECT count(*) FROM \(raw: table) WHERE tenant_id = \(tenant) AND alias_key = \($0)")
+            } ?? 0
+        }
+        return counts
+    }
+
+    /// Removes every row about an alias, and the stubs that nobody else refers to.
+    /// - Returns: rows removed, by table.
+    func removePersonalRows(of key: AliasKey, in tenant: TenantKey) throws -> [String: Int] {
+        let stubs = try all("""
+            SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND eligible = 0 AND post_key IN (
+                SELECT post_key FROM user_interactions WHERE tenant_id = \(tenant) AND alias_key = \(key)
+                UNION SELECT post_key FROM recommendation_logs WHERE tenant_id = \(tenant) AND alias_key = \(key))
+            """) { $0.post(0) }
+        let authors = try all("""
+            SELECT author_key FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(key)
+            """) { $0.author(0) }
+        var removed: [String: Int] = [:]
+        for table in personalTables {
+            removed[table] = try run("DELETE FROM \(raw: table) WHERE tenant_id = \(tenant) AND alias_key = \(key)")
+        }
+        try dropUnreferenced(stubs: stubs, in: tenant)
+        try dropUnreferenced(authors: authors, in: tenant)
+        return removed
+    }
+
+    /// Removes those of the posts that are stubs and that no row refers to any more, with authors who have nothing left.
+    /// - Returns: stubs removed.
+    @discardableResult
+    func dropUnreferenced(stubs: [PostKey], in tenant: TenantKey) throws -> Int {
+        var removed = 0
+        var authors: Set<AuthorKey> = []
+        for part in inParts(stubs) {
+            try rows("""
+                DELETE FROM post_metadata
+                WHERE tenant_id = \(tenant) AND eligible = 0 AND post_key IN (\(sql: .list(part)))
+                AND NOT EXISTS (SELECT 1 FROM user_interactions i
+                    WHERE i.tenant_id = \(tenant) AND i.post_key = post_metadata.post_key)
+                AND NOT EXISTS (SELECT 1 FROM recommendation_logs l
+                    WHERE l.tenant_id = \(tenant) AND l.post_key = post_metadata.post_key)
+                RETURNING author_key
+                """) { row in
+                removed += 1
+                authors.insert(row.author(0))
+            }
+        }
+        try dropUnreferenced(authors: authors.sorted { $0.value < $1.value }, in: tenant)
+        return removed
+    }
+
+    /// Removes those of the authors of whom neither a post nor a preference is left.
+    /// - Returns: authors removed.
+    @discardableResult
+    func dropUnreferenced(authors: [AuthorKey], in tenant: TenantKey) throws -> Int {
+        var removed = 0
+        for part in inParts(authors) {
+            removed += try run("""
+                DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key IN (\(sql: .list(part)))
+                AND NOT EXISTS (SELECT 1 FROM post_metadata p
+                    WHERE p.tenant_id = \(tenant) AND p.author_key = authors.author_key)
+                AND NOT EXISTS (SELECT 1 FROM author_preferences r
+                    WHERE r.tenant_id = \(tenant) AND r.author_key = authors.author_key)
+                """)
+        }
+        return removed
+    }
+}

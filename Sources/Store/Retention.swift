@@ -1,0 +1,164 @@
+import Database
+import Fediverse
+import Privacy
+
+/// Ends what is kept: what is due, and one bounded batch of removing it.
+///
+/// What is due is looked for beside the writer; the write looks at each row once more, because it may have changed since,
+/// and holds the writer only for the rows that go.
+struct Retention: RetentionRepository {
+    let pool: any ConnectionPool
+
+    func due(_ step: RetentionStep, in tenant: TenantKey, at now: Instant) async throws -> Int {
+        let overdue = Overdue(step: step, tenant: tenant, now: now)
+        return try await pool.read { connection in
+            if step.what == .fadedPreferences { return try connection.faded(overdue, limit: .max).count }
+            return try overdue.selections.reduce(0) { try $0 + connection.count("SELECT count(*) FROM (\(sql: $1)) AS due") }
+        }
+    }
+
+    func carryOut(_ step: RetentionStep, in tenant: TenantKey, at now: Instant, limit: Int) async throws -> Int {
+        let overdue = Overdue(step: step, tenant: tenant, now: now)
+        switch step.what {
+        case .interactions, .views:
+            return try await batch(overdue, limit) { ExpiredAct($0) } remove: { try $0.expire($1, overdue) }
+        case .recommendationLogs:
+            return try await batch(overdue, limit) { ($0.integer(0), $0.post(1)) } remove: { try $0.expireLogs($1, overdue) }
+        case .suppressions:
+            return try await batch(overdue, limit) { ($0.alias(0), $0.text(1), $0.text(2)) } remove: { try $0.expireSuppressions($1, overdue) }
+        case .fadedPreferences:
+            let faded = try await pool.read { try $0.faded(overdue, limit: limit) }
+            return faded.isEmpty ? 0 : try await pool.write(.process) { try $0.dropFaded(faded, overdue) }
+        case .unseenAliases:
+            return try await batch(overdue, limit) { $0.alias(0) } remove: { try $0.forgetUnseen($1, overdue) }
+        case .postContent:
+            return try await batch(overdue, limit) { $0.post(0) } remove: { try $0.dropContent($1, overdue) }
+        case .posts:
+            return try await batch(overdue, limit) { $0.post(0) } remove: { try $0.withdraw($1, in: tenant, at: now) }
+        case .stubs: return try await sweep(overdue, limit)
+        case .sharedAggregates:
+            return try await batch(overdue, limit) { ($0.text(0), $0.integer(1), $0.post(2)) } remove: { try $0.dropAggregates($1, overdue) }
+        case .ledgerTags:
+            return try await batch(overdue, limit) { $0.text(0) } remove: { try $0.dropLedgerTags($1, overdue) }
+        case .jobRuns:
+            return try await batch(overdue, limit) { $0.integer(0) } remove: { try $0.dropJobRuns($1, overdue) }
+        }
+    }
+
+    private func batch<Key: Sendable>(
+        _ overdue: Overdue, _ limit: Int, _ read: @escaping @Sendable (any Row) -> Key,
+        remove: @escaping @Sendable (any Connection, [Key]) throws -> Int
+    ) async throws -> Int {
+        let keys = try await pool.read { connection in
+            try connection.all("\(sql: overdue.selections[0]) LIMIT \(limit)") { read($0) }
+        }
+        if keys.isEmpty { return 0 }
+        return try await pool.write(.process) { try remove($0, keys) }
+    }
+
+    /// Stubs, authors without anything, and removals that every cache has heard of: in this order, sharing the limit.
+    private func sweep(_ overdue: Overdue, _ limit: Int) async throws -> Int {
+        let (stubs, authors, removals) = try await pool.read { connection in
+            let stubs = try connection.all("\(sql: overdue.selections[0]) LIMIT \(limit)") { $0.post(0) }
+            let authors = try connection.all("\(sql: overdue.selections[1]) LIMIT \(limit - stubs.count)") { $0.author(0) }
+            let rest = limit - stubs.count - authors.count
+            return (stubs, authors, try connection.all("\(sql: overdue.selections[2]) LIMIT \(rest)") { ($0.integer(0), $0.post(1)) })
+        }
+        if stubs.isEmpty, authors.isEmpty, removals.isEmpty { return 0 }
+        return try await pool.write(.process) { connection in
+            try connection.dropUnreferenced(stubs: stubs, in: overdue.tenant)
+                + connection.dropUnreferenced(authors: authors, in: overdue.tenant)
+                + connection.forgetRemovals(removals, overdue)
+        }
+    }
+}
+
+/// What a step is looking for.
+struct Overdue: Sendable {
+    /// How long a removal stays listed for cached snapshots, whatever the step says.
+    static let removalsListed = Instant.Span.days(1)
+
+    let step: RetentionStep
+    let tenant: TenantKey
+    let now: Instant
+
+    /// Rows from before this moment are due.
+    var before: Instant { now - step.age }
+
+    /// Only aliases at the step's level; at every level where it names none.
+    func level(_ alias: String) -> SQL {
+        guard let level = step.level else { return "" }
+        return """
+            AND EXISTS (SELECT 1 FROM user_aliases u WHERE u.tenant_id = \(tenant) AND u.alias_key = \(raw: alias).alias_key
+                AND u.privacy_level = \(level.rawValue))
+            """
+    }
+
+    /// The keys of what is due, each statement without a limit. Faded preferences are found by arithmetic instead.
+    var selections: [SQL] {
+        switch step.what {
+        case .interactions: [interactions("")]
+        case .views: [interactions("AND i.kind = \(InteractionKind.view.code)")]
+        case .recommendationLogs:
+            ["""
+            SELECT l.log_key, l.post_key FROM recommendation_logs l
+            WHERE l.tenant_id = \(tenant) AND l.recommended_at < \(before) \(sql: level("l"))
+            """]
+        case .suppressions:
+            ["""
+            SELECT s.alias_key, s.subject_kind, s.subject FROM suppressions s
+            WHERE s.tenant_id = \(tenant) AND (s.set_at < \(before) OR s.until < \(now)) \(sql: level("s"))
+            """]
+        case .fadedPreferences: []
+        case .unseenAliases:
+            ["""
+            SELECT a.alias_key FROM user_aliases a WHERE a.tenant_id = \(tenant) AND a.last_seen < \(before) \(sql: level("a"))
+            """]
+        case .postContent:
+            ["SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND created_at < \(before) AND content IS NOT NULL"]
+        case .posts: ["SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND created_at < \(before)"]
+        case .stubs: [unreferencedStubs, unreferencedAuthors, heardRemovals]
+        case .sharedAggregates:
+            ["""
+            SELECT namespace, day, post_key FROM item_popularity_daily
+            WHERE tenant_id = \(tenant) AND day < \(firstKeptDay)
+            """]
+        case .ledgerTags: ["SELECT tag FROM erasure_ledger WHERE tenant_id = \(tenant) AND erased_at < \(before)"]
+        case .jobRuns: ["SELECT run_key FROM job_runs WHERE tenant_id = \(tenant) AND started_at < \(before)"]
+        }
+    }
+
+    /// A day is due when its first moment is.
+    var firstKeptDay: Int64 { (before + Instant.Span(microseconds: Instant.Span.days(1).microseconds - 1)).dayNumber }
+
+    private func interactions(_ kinds: SQL) -> SQL {
+        """
+        SELECT i.alias_key, i.post_key, i.kind, i.occurred_at, p.author_key FROM user_interactions i
+        JOIN post_metadata p ON p.tenant_id = i.tenant_id AND p.post_key = i.post_key
+        WHERE i.tenant_id = \(tenant) AND i.occurred_at < \(before) \(sql: kinds) \(sql: level("i"))
+        """
+    }
+
+    private var unreferencedStubs: SQL {
+        """
+        SELECT p.post_key FROM post_metadata p WHERE p.tenant_id = \(tenant) AND p.created_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM user_interactions i WHERE i.tenant_id = \(tenant) AND i.post_key = p.post_key)
+        AND NOT EXISTS (SELECT 1 FROM recommendation_logs l WHERE l.tenant_id = \(tenant) AND l.post_key = p.post_key)
+        """
+    }
+
+    private var unreferencedAuthors: SQL {
+        """
+        SELECT a.author_key FROM authors a WHERE a.tenant_id = \(tenant)
+        AND NOT EXISTS (SELECT 1 FROM post_metadata p WHERE p.tenant_id = \(tenant) AND p.author_key = a.author_key)
+        AND NOT EXISTS (SELECT 1 FROM author_preferences r WHERE r.tenant_id = \(tenant) AND r.author_key = a.author_key)
+        """
+    }
+
+    private var heardRemovals: SQL {
+        """
+        SELECT changed_version, post_key FROM post_removals
+        WHERE tenant_id = \(tenant) AND removed_at < \(now - max(step.age, Self.removalsListed))
+        """
+    }
+}

@@ -1,0 +1,212 @@
+import Database
+import Fediverse
+import Privacy
+import Recommender
+
+extension Statuses {
+    func keep(_ statuses: [KeptStatus], cursor: IngestCursor?, in tenant: TenantKey, at now: Instant) async throws -> Int {
+        try await pool.write(.process) { connection in
+            let batch = KeepingBatch(connection: connection, tenant: tenant, now: now)
+            let written = try batch.keep(statuses)
+            if written.inserted > 0 { try batch.enforce(candidateLimit) }
+            if let cursor { try connection.setCursor(cursor, in: tenant, at: now) }
+            return written.inserted + written.changed
+        }
+    }
+}
+
+/// One batch of the ingest, inside its transaction. The same batch again changes nothing but the time of its confirmation.
+private struct KeepingBatch {
+    let connection: any Connection
+    let tenant: TenantKey
+    let now: Instant
+
+    /// A post that is stored, with what a batch may change.
+    private struct Known {
+        var key: PostKey
+        var eligible: Bool
+        var localID: String?
+        var hasContent: Bool
+        var language: String?
+        var editedAt: Instant?
+        var favourites: Int
+        var reblogs: Int
+        var replies: Int
+        var tags: String?
+        var checkedAt: Instant?
+    }
+
+    /// - Returns: posts that became candidates, and candidates that have changed.
+    func keep(_ statuses: [KeptStatus]) throws -> (inserted: Int, changed: Int) {
+        let statuses = try withoutOptedOut(newestOfEach(statuses))
+        let known = try known(statuses.map(\.postID))
+        var fresh: [KeptStatus] = []
+        var promoted: [(KeptStatus, PostKey)] = []
+        var changed: [(KeptStatus, Known)] = []
+        var confirmed: [PostKey] = []
+        for status in statuses {
+            guard let stored = known[status.postID] else {
+                fresh.append(status)
+                continue
+            }
+            guard stored.eligible else {
+                promoted.append((status, stored.key))
+                continue
+            }
+            // A page from an older cache says nothing new.
+            if let edited = stored.editedAt, status.editedAt.map({ $0 < edited }) ?? true { continue }
+            if differs(status, from: stored) { changed.append((status, stored)) }
+            if stored.checkedAt.map({ $0 < now }) ?? true { confirmed.append(stored.key) }
+        }
+        if !(fresh.isEmpty && promoted.isEmpty && changed.isEmpty) {
+            let version = try connection.nextSnapshotVersion(of: tenant)
+            try insert(fresh, version: version)
+            try promote(promoted, version: version)
+            try update(changed, version: version)
+            try addGrowth(of: changed)
+        }
+        try confirm(confirmed)
+        return (fresh.count + promoted.count, changed.count)
+    }
+
+    /// Beyond the limit the oldest go, or become stubs.
+    func enforce(_ limit: Int) throws {
+        // Candidates are exactly the posts with a time (post_metadata_eligible_check, post_metadata_stub_check): the index answers.
+        let count = try connection.count("SELECT count(*) FROM post_metadata WHERE tenant_id = \(tenant) AND created_at IS NOT NULL")
+        guard count > limit else { return }
+        let oldest = try connection.all("""
+            SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND created_at IS NOT NULL
+            ORDER BY created_at, post_key LIMIT \(count - limit)
+            """) { $0.post(0) }
+        _ = try connection.withdraw(oldest, in: tenant, at: now)
+    }
+
+    /// Where a batch names a status twice, the later edit counts; of two the same, the later one.
+    private func newestOfEach(_ statuses: [KeptStatus]) -> [KeptStatus] {
+        var places: [String: Int] = [:]
+        var unique: [KeptStatus] = []
+        for status in statuses {
+            if let place = places[status.postID] {
+                let stored = unique[place].editedAt ?? Instant(microseconds: .min)
+                if status.editedAt ?? Instant(microseconds: .min) >= stored { unique[place] = status }
+            } else {
+                places[status.postID] = unique.count
+                unique.append(status)
+            }
+        }
+        return unique
+    }
+
+    private func withoutOptedOut(_ statuses: [KeptStatus]) throws -> [KeptStatus] {
+        var refused: Set<String> = []
+        for part in inParts(Array(Set(statuses.map(\.authorID)))) {
+            refused.formUnion(try connection.all("""
+                SELECT author_id FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id IN (\(sql: .list(part)))
+                """) { $0.text(0) })
+        }
+        return refused.isEmpty ? statuses : statuses.filter { !refused.contains($0.authorID) }
+    }
+
+    private func known(_ postIDs: [String]) throws -> [String: Known] {
+        var known: [String: Known] = [:]
+        for part in inParts(postIDs) {
+            try connection.rows("""
+                SELECT post_id, post_key, eligible, local_id, content IS NOT NULL, language, edited_at, favorites, boosts, replies,
+                    tags, checked_at
+                FROM post_metadata WHERE tenant_id = \(tenant) AND post_id IN (\(sql: .list(part)))
+                """) { row in
+                known[row.text(0)] = Known(
+                    key: row.post(1), eligible: row.bool(2), localID: row.textOrNil(3), hasContent: row.bool(4), language: row.textOrNil(5),
+                    editedAt: row.instantOrNil(6), favourites: row.int(7), reblogs: row.int(8), replies: row.int(9), tags: row.textOrNil(10),
+                    checkedAt: row.instantOrNil(11))
+            }
+        }
+        return known
+    }
+
+    private func differs(_ status: KeptStatus, from stored: Known) -> Bool {
+        status.favourites != stored.favourites || status.reblogs != stored.reblogs || status.replies != stored.replies
+            || status.editedAt != stored.editedAt || status.localID.map { $0 != stored.localID } ?? false
+            || (status.content == nil && stored.hasContent)
+            || status.language != stored.language || JSONText.tags(status.tags) != stored.tags
+    }
+
+    private func insert(_ statuses: [KeptStatus], version: Int64) throws {
+        let authors = try authorKeys(Array(Set(statuses.map(\.authorID))).sorted())
+        try connection.bulk("""
+            INSERT INTO post_metadata (tenant_id, post_id, author_key, eligible, local_id, content, language, created_at, edited_at,
+                favorites, boosts, replies, tags, source, checked_at, changed_version)
+            VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            """, statuses.map { [tenant.sqlValue, $0.postID.sqlValue, authors[$0.authorID].sqlValue] + columns(of: $0, version: version) })
+    }
+
+    private func promote(_ stubs: [(KeptStatus, PostKey)], version: Int64) throws {
+        try connection.bulk("""
+            UPDATE post_metadata SET eligible = 1, local_id = $3, content = $4, language = $5, created_at = $6, edited_at = $7,
+                favorites = $8, boosts = $9, replies = $10, tags = $11, source = $12, checked_at = $13, changed_version = $14
+            WHERE tenant_id = $1 AND post_key = $2
+            """, stubs.map { [tenant.sqlValue, $1.sqlValue] + columns(of: $0, version: version) })
+    }
+
+    private func columns(of status: KeptStatus, version: Int64) -> [SQLValue] {
+        [
+            status.localID.sqlValue, status.content.sqlValue, status.language.sqlValue, status.createdAt.sqlValue,
+            status.editedAt.sqlValue, status.favourites.sqlValue, status.reblogs.sqlValue, status.replies.sqlValue,
+            JSONText.tags(status.tags).sqlValue, status.source.sqlValue, now.sqlValue, version.sqlValue,
+        ]
+    }
+
+    private func update(_ changed: [(KeptStatus, Known)], version: Int64) throws {
+        try connection.bulk("""
+            UPDATE post_metadata SET favorites = $3, boosts = $4, replies = $5, local_id = coalesce($6, local_id), language = $7,
+                tags = $8, edited_at = $9, changed_version = $10
+            WHERE tenant_id = $1 AND post_key = $2
+            """, changed.map { status, stored in
+                [
+                    tenant.sqlValue, stored.key.sqlValue, status.favourites.sqlValue, status.reblogs.sqlValue, status.replies.sqlValue,
+                    status.localID.sqlValue, status.language.sqlValue, JSONText.tags(status.tags).sqlValue, status.editedAt.sqlValue,
+                    version.sqlValue,
+                ]
+            })
+        // Text comes in with a newer edit only: one that its retention has removed stays away.
+        try connection.bulk(
+            "UPDATE post_metadata SET content = $3 WHERE tenant_id = $1 AND post_key = $2",
+            changed.filter { $0.editedAt != $1.editedAt || $0.content == nil && $1.hasContent }
+                .map { [tenant.sqlValue, $1.key.sqlValue, $0.content.sqlValue] })
+    }
+
+    /// What the public counters gained since they were last seen counts for today.
+    private func addGrowth(of changed: [(KeptStatus, Known)]) throws {
+        let grown = changed.compactMap { status, stored -> [SQLValue]? in
+            let growth = max(0, status.favourites - stored.favourites) + max(0, status.reblogs - stored.reblogs)
+                + max(0, status.replies - stored.replies)
+            return growth > 0 ? [tenant.sqlValue, now.dayNumber.sqlValue, stored.key.sqlValue, growth.sqlValue] : nil
+        }
+        try connection.bulk("""
+            INSERT INTO item_popularity_daily (tenant_id, namespace, day, post_key, public_score) VALUES ($1, 'default', $2, $3, $4)
+            ON CONFLICT (tenant_id, namespace, day, post_key) DO UPDATE
+            SET public_score = item_popularity_daily.public_score + excluded.public_score
+            """, grown)
+    }
+
+    private func confirm(_ posts: [PostKey]) throws {
+        for part in inParts(posts) {
+            try connection.run("""
+                UPDATE post_metadata SET checked_at = \(now)
+                WHERE tenant_id = \(tenant) AND eligible = 1 AND post_key IN (\(sql: .list(part)))
+                """)
+        }
+    }
+
+    /// Known authors are looked up first: an INSERT that ends in a conflict would use up a key.
+    private func authorKeys(_ ids: [String]) throws -> [String: AuthorKey] {
+        var keys: [String: AuthorKey] = [:]
+        for part in inParts(ids) {
+            try connection.rows("""
+                SELECT author_id, author_key FROM authors WHERE tenant_id = \(tenant) AND author_id IN (\(sql: .list(part)))
+                """) { keys[$0.text(0)] = $0.author(1) }
+        }
+        for id in ids where keys[id] == nil { keys[id] = try connection.findOrCreate(author: id, in: tenant) }
+        return keys
+    }
+}

@@ -1,0 +1,57 @@
+import Database
+
+public import Fediverse
+public import Privacy
+
+extension Storage {
+    /// The tenant that serves the domain, made when it is new.
+    /// - Parameter domain: the instance's host, with its port where that is not 443; 1 to 259 characters.
+    public func tenant(domain: String, at now: Instant) async throws -> TenantKey {
+        if let known = try await tenant(domain: domain) { return known }
+        return try await pool.write(.power) { connection in
+            try connection.run("""
+                INSERT INTO tenants (domain, created_at) VALUES (\(domain), \(now)) ON CONFLICT (domain) DO NOTHING
+                """)
+            guard let made = try connection.tenant(domain) else { throw DatabaseError.constraint(kind: .other) }
+            return made
+        }
+    }
+
+    /// - Returns: nil for a domain that was never served from this database.
+    public func tenant(domain: String) async throws -> TenantKey? {
+        try await pool.read { try $0.tenant(domain) }
+    }
+
+    /// Every tenant's domain, in order.
+    public func tenants() async throws -> [(domain: String, key: TenantKey)] {
+        try await pool.read { connection in
+            try connection.all("SELECT domain, tenant_id FROM tenants ORDER BY domain") { ($0.text(0), TenantKey($0.integer(1))) }
+        }
+    }
+
+    /// Records the first key of a tenant, and accepts the known ones from then on.
+    ///
+    /// With another master key every person would become somebody else without a word.
+    /// - Parameter id: what may be known of the master key: a part of an HMAC under it.
+    /// - Throws: `StoreError.unknownKey`.
+    public func registerKey(id: String, in tenant: TenantKey, at now: Instant) async throws {
+        try await pool.write(.power) { connection in
+            let states = try connection.all("""
+                SELECT key_id, state FROM key_ids WHERE tenant_id = \(tenant) ORDER BY key_id \(sql: connection.dialect.forUpdate)
+                """) { (id: $0.text(0), state: $0.text(1)) }
+            if states.isEmpty {
+                try connection.run("""
+                    INSERT INTO key_ids (tenant_id, key_id, state, created_at) VALUES (\(tenant), \(id), 'active', \(now))
+                    """)
+            } else if !states.contains(where: { $0.id == id && $0.state != "destroyed" }) {
+                throw StoreError.unknownKey
+            }
+        }
+    }
+}
+
+extension Connection {
+    fileprivate func tenant(_ domain: String) throws -> TenantKey? {
+        try first("SELECT tenant_id FROM tenants WHERE domain = \(domain)") { TenantKey($0.integer(0)) }
+    }
+}

@@ -1,0 +1,84 @@
+import Database
+import Glibc
+import Migrations
+import SQLite
+
+public import Fediverse
+public import Privacy
+public import Recommender
+
+/// One database, opened and brought up to date: gives out the repositories.
+public struct Storage: Sendable {
+    public enum Role: Sendable {
+        /// The one process that serves the file; migrates it.
+        case serve
+        /// A command beside it; migrates, too.
+        case command
+        /// Looks only: refuses a database that would have to be made or migrated first.
+        case inspect
+    }
+
+    public let people: any PeopleRepository
+    public let interactions: any InteractionRepository
+    public let recommendationLog: any RecommendationLogRepository
+    public let preferences: any PreferenceRepository
+    public let personalData: any PersonalDataRepository
+    public let retention: any RetentionRepository
+    public let statuses: any StatusRepository
+    public let recommender: any RecommenderRepository
+    public let jobRuns: JobRuns
+    public let leases: Leases
+    let pool: any ConnectionPool
+    let location: StoreLocation
+
+    /// - Parameters:
+    ///   - defaultLevel: the level of an alias that has not chosen.
+    ///   - candidateLimit: the most candidates of one tenant; beyond it the oldest go.
+    ///   - now: the time that migrations are noted under.
+    /// - Throws: `StoreError`, or `DatabaseError` for what the engine refuses.
+    public static func open(
+        _ location: StoreLocation, role: Role, defaultLevel: PrivacyLevel = .none, candidateLimit: Int = 200_000, now: Instant
+    ) async throws -> Storage {
+        guard case .sqlite(let path) = location else { throw StoreError.postgresNotYet }
+        if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
+        let pool = try SQLitePool(path: path, role: role == .serve ? .serve : .command)
+        do {
+            try await bringUpToDate(pool, role: role, now: now)
+        } catch {
+            await pool.shutdown()
+            throw error
+        }
+        return Storage(pool: pool, location: location, defaultLevel: defaultLevel, candidateLimit: candidateLimit)
+    }
+
+    init(pool: any ConnectionPool, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
+        self.pool = pool
+        self.location = location
+        people = People(pool: pool, defaultLevel: defaultLevel)
+        interactions = Interactions(pool: pool)
+        recommendationLog = RecommendationLog(pool: pool)
+        preferences = Preferences(pool: pool)
+        personalData = PersonalData(pool: pool)
+        retention = Retention(pool: pool)
+        statuses = Statuses(pool: pool, candidateLimit: candidateLimit)
+        recommender = Snapshots(pool: pool)
+        jobRuns = JobRuns(pool: pool)
+        leases = Leases(pool: pool)
+    }
+
+    /// Finishes what runs and closes the database.
+    public func shutdown() async { await pool.shutdown() }
+
+    static var migrator: Migrator {
+        Migrator(Migration.all.map { Migrator.Step(number: $0.number, name: $0.name, text: $0.sqlite) })
+    }
+
+    private static func bringUpToDate(_ pool: some ConnectionPool, role: Role, now: Instant) async throws {
+        if role == .inspect {
+            let pending = try await pool.read { try migrator.pending(on: $0).count }
+            if pending > 0 { throw StoreError.migrationsPending(pending: pending) }
+        } else {
+            _ = try await pool.maintain { try migrator.apply(on: $0, at: now.microseconds).count }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/// What can go wrong here beside the database itself, in words that are safe to show.
+public enum StoreError: Error, Equatable {
+    /// The location names an engine that this version does not read.
+    case postgresNotYet
+    /// The location is no path and no address of a known kind.
+    case unknownLocation
+    /// There is nothing to look at.
+    case noDatabase
+    /// Looking at a database must not change it, and it needs `pending` migrations first.
+    case migrationsPending(pending: Int)
+    /// The master key is another one than the database was made with.
+    case unknownKey
+    /// No key was registered for the tenant, so no alias can be kept.
+    case noActiveKey
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .postgresNotYet: "this version reads SQLite only; PostgreSQL comes with the next one"
+        case .unknownLocation: "the database must be a path, sqlite:///PATH or postgres://…"
+        case .noDatabase: "there is no database at this path"
+        case .migrationsPending(let pending): "the database needs \(pending) migration(s) first; run 'sheltie db migrate'"
+        case .unknownKey: "the key file is not the one that this database was made with"
+        case .noActiveKey: "no key is registered in this database"
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Testing
+
+struct StatementTests {
+    /// Each statement of this module names its tenant, or stands here with the reason.
+    @Test func `every statement names its tenant`() throws {
+        let allowed = [
+            "sqlite_master", "pg_catalog", "pragma_page_count", "pg_database_size", "sqlite_version", "current_setting",  // about the engine
+            "schema_migrations",  // of the whole database
+            "FROM \\(raw: name)",  // the operator's count of all rows
+            "DELETE FROM tenants", "INSERT INTO tenants", "WHERE domain =", "SELECT domain, tenant_id",  // the tenants themselves
+            "FROM (\\(sql: $1)) AS due",  // the tenant stands in what is woven in
+        ]
+        let folder = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Sources/Store"
+        var statements = 0
+        for file in try names(in: folder) where file.hasSuffix(".swift") {
+            let text = try contents(of: folder + "/" + file)
+            for statement in literals(of: text) {
+                let start = statement.drop { $0 == " " || $0 == "\n" }
+                guard ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"].contains(where: start.hasPrefix) else { continue }
+                statements += 1
+                #expect(statement.contains("tenant_id") || allowed.contains { statement.contains($0) }, "\(file): \(statement)")
+            }
+        }
+        #expect(statements > 80, "\(statements)")
+    }
+
+    private func literals(of text: String) -> [String] {
+        var found: [String] = []
+        for (index, part) in text.components(by: "\"\"\"").enumerated() {
+            if index % 2 == 1 {
+                found.append(part)
+            } else {
+                for (index, short) in part.components(by: "\"").enumerated() where index % 2 == 1 { found.append(short) }
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,109 @@
+import Database
+import Fediverse
+import Glibc
+import Privacy
+import Recommender
+import Store
+import Testing
+
+struct StorageTests {
+    @Test(arguments: [
+        ("./sheltie.db", StoreLocation.sqlite(path: "./sheltie.db")),
+        ("sqlite:///data/sheltie.db", .sqlite(path: "data/sheltie.db")),
+        ("sqlite:////var/lib/sheltie.db", .sqlite(path: "/var/lib/sheltie.db")),
+        ("postgres://localhost/sheltie", .postgres(url: "postgres://localhost/sheltie")),
+        ("postgresql://localhost/sheltie", .postgres(url: "postgresql://localhost/sheltie")),
+    ])
+    func `a location is a path or an address`(text: String, location: StoreLocation) throws {
+        #expect(try StoreLocation(parsing: text) == location)
+    }
+
+    @Test(arguments: ["", "sqlite:///", "sqlite://", "sqlite:x.db", "mysql://localhost/x", ":memory:", "a\0b"])
+    func `anything else is refused`(text: String) {
+        #expect(throws: StoreError.unknownLocation) { try StoreLocation(parsing: text) }
+    }
+
+    @Test func `PostgreSQL is said to come with the next version`() async {
+        await #expect(throws: StoreError.postgresNotYet) {
+            _ = try await Storage.open(.postgres(url: "postgres://localhost/x"), role: .command, now: noon)
+        }
+    }
+
+    @Test func `looking neither makes nor migrates a database`() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/none.db"
+        await #expect(throws: StoreError.noDatabase) { _ = try await Storage.open(.sqlite(path: path), role: .inspect, now: noon) }
+        let empty = open(path, O_CREAT | O_WRONLY, 0o600)
+        close(empty)
+        await #expect(throws: StoreError.migrationsPending(pending: 1)) {
+            _ = try await Storage.open(.sqlite(path: path), role: .inspect, now: noon)
+        }
+    }
+
+    @Test func `the data outlives the process`() async throws {
+        let folder = try TemporaryFolder()
+        let location = StoreLocation.sqlite(path: folder.path + "/a.db")
+        let first = try await Storage.open(location, role: .serve, now: noon)
+        let tenant = try await first.tenant(domain: "social.example", at: noon)
+        await first.shutdown()
+        let second = try await Storage.open(location, role: .inspect, now: noon)
+        #expect(try await second.tenant(domain: "social.example") == tenant)
+        #expect(try await second.tenant(domain: "other.example") == nil)
+        await second.shutdown()
+    }
+
+    @Test func `another master key is refused`() async throws {
+        try await TestStore.with { store in
+            try await store.storage.registerKey(id: "key-1", in: store.tenant, at: noon)
+            await #expect(throws: StoreError.unknownKey) {
+                try await store.storage.registerKey(id: "key-2", in: store.tenant, at: noon)
+            }
+        }
+    }
+
+    @Test func `no alias is kept before a key is known`() async throws {
+        try await TestStore.with { store in
+            let other = try await store.storage.tenant(domain: "other.example", at: noon)
+            await #expect(throws: StoreError.noActiveKey) {
+                _ = try await store.storage.people.setLevel(.full, of: alias(1), in: other, at: noon)
+            }
+        }
+    }
+
+    @Test func `the info counts the rows of each table`() async throws {
+        try await TestStore.with { store in
+            try await store.keep([.status(1), .status(2)])
+            let info = try await store.storage.info()
+            #expect(info.schemaVersion == 1)
+            #expect(info.engine.hasPrefix("SQLite 3."))
+            #expect(info.bytes > 4_096)
+            #expect(info.tables.first { $0.name == "post_metadata" }?.rows == 2)
+            #expect(info.tables.first { $0.name == "user_interactions" }?.rows == 0)
+        }
+    }
+
+    @Test func `a backup is a database with the same rows, for its owner only`() async throws {
+        try await TestStore.with { store in
+            try await store.keep([.status(1)])
+            let copy = store.path + ".backup"
+            try await store.storage.backup(to: copy)
+            var facts = stat()
+            #expect(stat(copy, &facts) == 0 && facts.st_mode & 0o777 == 0o600)
+            let opened = try await Storage.open(.sqlite(path: copy), role: .inspect, now: noon)
+            #expect(try await opened.recommender.changes(in: store.tenant, since: nil, at: noon).changed.count == 1)
+            await opened.shutdown()
+            await #expect(throws: (any Error).self) { try await store.storage.backup(to: copy) }
+        }
+    }
+
+    @Test func `a sound database has nothing to say, and a wiped one no rows`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            try await store.act(on: 1, viewer)
+            #expect(try await store.storage.checkIntegrity().isEmpty)
+            #expect(try await store.storage.wipe())
+            let info = try await store.storage.info()
+            #expect(info.tables.filter { $0.rows > 0 }.map(\.name) == ["schema_migrations"])
+        }
+    }
+}
