@@ -113,6 +113,11 @@ let package = Package(
             resources: [
                 "gotosocial_home", "mastodon_home", "mastodon_quotes", "mixed_page", "odd_shapes", "plain_quotes", "relationships", "snac_home",
             ].map { .embedInCode("Fixtures/\($0).json") }),
+        tests("OpenSSLTests", ["OpenSSL"]),
+        tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
+        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
+        tests("DatabaseTests", ["Database"]),
+        tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -9,16 +9,37 @@ struct PreferencesCommand: AsyncParsableCommand {
         commandName: "preferences", abstract: "A person's own settings: how home is served, how recommendations are marked.",
         subcommands: [Show.self, Set.self])
 
-    /// Every setting that a person may have, with what it may say.
-    static let names: [(name: String, sentence: String, allows: @Sendable (String) -> Bool)] = [
-        ("mode", "blend (recommendations in home) or off", { ["blend", "off"].contains($0) }),
-        ("label", "reblog (seen in every client), filtered (collapsed), json (programs only) or off",
-         { ["reblog", "filtered", "json", "off"].contains($0) }),
-        ("language", "the language of reasons: en, de, fr, es or ja", { ["en", "de", "fr", "es", "ja"].contains($0) }),
-        ("languages", "languages that may be recommended, as en,de; und admits posts that do not say theirs", { !$0.isEmpty && $0.utf8.count <= 200 }),
-        ("preset", "balanced, people, topics, popular or newest", { ["balanced", "people", "topics", "popular", "newest"].contains($0) }),
-        ("policy", "blend-v1, corgi-v1 or chronological", { ["blend-v1", "corgi-v1", "chronological"].contains($0) }),
-    ] + ReasonCode.allCases.map { ("weight." + $0.rawValue, "how much this reason counts, -2 to 2; 1 is usual, 0 never", isWeight) }
+    /// A setting that a person may have, with what it may say.
+    struct Known: Sendable {
+        let name: String
+        let sentence: String
+        let allows: @Sendable (String) -> Bool
+
+        init(_ name: String, _ sentence: String, allows: @escaping @Sendable (String) -> Bool) {
+            self.name = name
+            self.sentence = sentence
+            self.allows = allows
+        }
+
+        init(_ name: String, _ sentence: String, _ words: [String]) {
+            self.init(name, sentence + ": " + words.joined(separator: ", ")) { words.contains($0) }
+        }
+    }
+
+    static let names: [Known] =
+        [
+            Known("mode", "recommendations in home, or not", ["blend", "off"]),
+            Known("label", "seen in every client, collapsed, for programs only, or none", ["reblog", "filtered", "json", "off"]),
+            Known("language", "the language of reasons", ["en", "de", "fr", "es", "ja"]),
+            Known("languages", "languages that may be recommended, as en,de; und admits posts that do not say theirs") {
+                !$0.isEmpty && $0.utf8.count <= 200
+            },
+            Known("preset", "what counts most", ["balanced", "people", "topics", "popular", "newest"]),
+            Known("policy", "how recommendations are ranked", ["blend-v1", "corgi-v1", "chronological"]),
+        ]
+        + ReasonCode.allCases.map { reason in
+            Known("weight." + reason.rawValue, "how much this reason counts, -2 to 2; 1 is usual, 0 never", allows: isWeight)
+        }
 
     @Sendable private static func isWeight(_ text: String) -> Bool { Double(text).map { (-2...2).contains($0) } ?? false }
 

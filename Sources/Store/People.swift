@@ -1,5 +1,4 @@
 import Database
-import SQLite
 import Fediverse
 import Privacy
 import SQLite

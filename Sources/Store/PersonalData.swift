@@ -49,7 +49,7 @@ struct PersonalData: PersonalDataRepository {
             ], { tenant, key in """
                 SELECT a.author_id, r.interaction_count, r.last_interaction_at, r.preference_score, r.carried_weight, r.carried_count
                 FROM author_preferences r JOIN authors a ON a.tenant_id = r.tenant_id AND a.author_key = r.author_key
-                WHERE r.tenant_id = \(tenant) AND r.alias_key = \(key) ORDER BY r.preference_score DESC, r.author_key
+                WHERE r.tenant_id = \(tenant) AND r.alias_key = \(key) ORDER BY r.author_key
                 """ }),
             ("recommendation_logs", [
                 ("post_id", false), ("recommended_at", true), ("reason", false), ("model_version", false), ("shown_as", false),

@@ -37,6 +37,7 @@ extension Connection {
         let few: SQL = version < 0 ? "" : """
             AND post_key IN (SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND changed_version > \(version))
             """
+        // Sorted here: asked for an order, SQLite would walk all posts in it instead of the few that have changed.
         return try all("""
             SELECT p.post_key, p.author_key, p.local_id, p.created_at, p.language, p.favorites, p.boosts, p.replies, p.tags,
                 d.score, d.public_score, p.source
@@ -45,12 +46,11 @@ extension Connection {
                 WHERE tenant_id = \(tenant) AND namespace = 'default' AND day > \(day - Statuses.windowDays) AND day <= \(day) \(sql: few)
                 GROUP BY post_key) d ON d.post_key = p.post_key
             WHERE p.tenant_id = \(tenant) AND p.changed_version > \(version) AND p.eligible = 1 AND p.local_id IS NOT NULL
-            ORDER BY p.post_key
             """) { row in
             StoredPost(
                 key: row.post(0), author: row.author(1), localID: row.text(2), createdAt: row.instant(3), language: row.textOrNil(4),
                 favourites: row.int(5), reblogs: row.int(6), replies: row.int(7), tags: row.textOrNil(8).map { JSONText.tags($0) } ?? [],
                 ownScore: Double(row.integer(9)), publicScore: Double(row.integer(10)), source: row.textOrNil(11) ?? "public")
-        }
+        }.sorted { $0.key < $1.key }
     }
 }

@@ -59,7 +59,8 @@ extension Connection {
     /// Which statuses of an alias count: by a hash, not first come, so that nobody can push others' acts out, and the same each time.
     private func heard(_ posts: Set<PostKey>, of alias: AliasKey, on day: Int64) -> some Sequence<PostKey> {
         guard posts.count > Statuses.contributionLimit else { return Array(posts)[...] }
-        let drawn = posts.map { post in (lot: mixed(mixed(mixed(UInt64(bitPattern: day)) ^ UInt64(bitPattern: alias.value)) ^ UInt64(bitPattern: post.value)), post: post) }
+        let seed = mixed(mixed(UInt64(bitPattern: day)) ^ UInt64(bitPattern: alias.value))
+        let drawn = posts.map { (lot: mixed(seed ^ UInt64(bitPattern: $0.value)), post: $0) }
         return drawn.sorted { ($0.lot, $0.post) < ($1.lot, $1.post) }.map(\.post).prefix(Statuses.contributionLimit)
     }
 

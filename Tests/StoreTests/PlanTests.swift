@@ -8,8 +8,16 @@ import Testing
 @testable import Store
 
 struct PlanTests {
-    /// Tables that may be read from end to end, by the statement that does it.
-    private static let allowed: [(table: String, statement: String)] = [
+    /// Statements that may read all rows of a tenant, by their beginning, and why.
+    private static let allowed = [
+        // A handful of rows.
+        "INSERT INTO user_aliases", "SELECT tag FROM erasure_ledger", "SELECT changed_version, post_key FROM post_removals",
+        // Once in an author's life.
+        "DELETE FROM suppressions WHERE tenant_id = $1 AND subject_kind = 'author'",
+        // Retention looks for what is due beside the writer, and one row a person or author.
+        "SELECT a.alias_key FROM user_aliases", "SELECT a.author_key FROM authors", "SELECT s.alias_key, s.subject_kind",
+        "SELECT r.alias_key, r.author_key, r.last_interaction_at", "SELECT namespace, day, post_key FROM item_popularity_daily",
+        "SELECT run_key FROM job_runs WHERE tenant_id = $1 AND started_at < $2",
     ]
 
     @Test func `no statement reads a whole table, but those that say why`() async throws {
@@ -18,16 +26,21 @@ struct PlanTests {
             let storage = Storage(
                 pool: ExplainingPool(inner: store.storage.pool, plans: plans), location: .sqlite(path: store.path), defaultLevel: .none,
                 candidateLimit: 1)
-            try await useEverything(TestStore(storage: storage, tenant: store.tenant, path: store.path))
+            try await useEverything(TestStore(storage: storage, tenant: store.tenant, path: store.path), asking: store)
             let scans = plans.steps.withLock { $0 }.flatMap { statement, steps in
-                steps.filter { $0.hasPrefix("SCAN ") && !$0.contains("SUBQUERY") }.map { "\($0): \(statement)" }
+                Self.allowed.contains { statement.contains($0) } ? [] : steps.filter(readsAll).map { "\($0): \(statement)" }
             }
             #expect(scans.isEmpty, "\(scans.sorted().joined(separator: "\n"))")
             #expect(plans.steps.withLock { $0.count } > 100)
         }
     }
 
-    private func useEverything(_ store: TestStore) async throws {
+    /// With nothing but the tenant to search by, all of the tenant's rows are read.
+    private func readsAll(_ step: String) -> Bool {
+        step.hasPrefix("SCAN ") && step != "SCAN CONSTANT ROW" || step.hasSuffix("(tenant_id=?)") || step == "no plan"
+    }
+
+    private func useEverything(_ store: TestStore, asking plain: TestStore) async throws {
         let storage = store.storage
         let viewer = try await store.viewer(.limited)
         let full = try await store.viewer(.full)
@@ -38,7 +51,7 @@ struct PlanTests {
         try await store.act(.reply, on: 3, by: 3, full)
         for person in 2...6 { try await store.act(on: 1, try await store.viewer(.full, person)) }
         try await storage.interactions.undo(.reply, on: id(3), by: full)
-        try await store.show([store.key(1)], to: full)
+        try await store.show([plain.key(1)], to: full)
         try await storage.preferences.set(#require(store.policy.permit(setting: Setting(name: "a", value: "b"), for: full)))
         try await storage.preferences.set(#require(store.policy.permit(setting: Setting(name: "a", value: nil), for: full)))
         let less = Suppression(subject: .author(id: id(9)), setAt: noon)
@@ -109,25 +122,26 @@ private final class ExplainingConnection: Connection {
 
     var dialect: Dialect { inner.dialect }
 
-    private func explain(_ text: String) {
+    private func explain(_ text: String, _ values: [SQLValue]) {
         let known = plans.steps.withLock { $0[text] != nil }
         if known { return }
-        let steps = try? inner.all(SQL(raw: "EXPLAIN QUERY PLAN " + text)) { $0.text(3) }
+        let steps = try? inner.all(SQL(raw: "EXPLAIN QUERY PLAN " + text, values: values)) { $0.text(3) }
         plans.steps.withLock { $0[text] = steps ?? ["no plan"] }
     }
 
     func run(_ statement: SQL) throws(DatabaseError) -> Int {
-        explain(statement.text)
+        explain(statement.text, statement.values)
         return try inner.run(statement)
     }
 
     func rows(_ statement: SQL, _ each: (any Row) throws -> Void) throws {
-        explain(statement.text)
+        explain(statement.text, statement.values)
         try inner.rows(statement, each)
     }
 
     func bulk(_ statement: String, _ rows: some Sequence<[SQLValue]>) throws(DatabaseError) -> Int {
-        explain(statement)
+        let rows = Array(rows)
+        if let first = rows.first { explain(statement, first) }
         return try inner.bulk(statement, rows)
     }
 

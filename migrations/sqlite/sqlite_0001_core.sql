@@ -177,6 +177,7 @@ CREATE TABLE recommendation_logs (
 ) STRICT;
 CREATE INDEX recommendation_logs_alias_idx ON recommendation_logs (tenant_id, alias_key, post_key);
 CREATE INDEX recommendation_logs_post_idx ON recommendation_logs (tenant_id, post_key);
+CREATE INDEX recommendation_logs_recent_idx ON recommendation_logs (tenant_id, alias_key, recommended_at);
 CREATE INDEX recommendation_logs_time_idx ON recommendation_logs (tenant_id, recommended_at);
 
 -- class: personal
