@@ -97,27 +97,22 @@ let package = Package(
             path: "cli", swiftSettings: settings),
 
         // 7. Tests.
-        tests("OpenSSLTests", ["OpenSSL"]),
-        tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
-        tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
-        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         tests("DatabaseTests", ["Database"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
-        .testTarget(
-            name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
-            exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
-        tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
+        tests("OpenSSLTests", ["OpenSSL"]),
         tests(
             "FediverseTests", ["Fediverse"],
             resources: [
                 "gotosocial_home", "mastodon_home", "mastodon_quotes", "mixed_page", "odd_shapes", "plain_quotes", "relationships", "snac_home",
             ].map { .embedInCode("Fixtures/\($0).json") }),
-        tests("OpenSSLTests", ["OpenSSL"]),
         tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
+        .testTarget(
+            name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
+            exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
         tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
-        tests("DatabaseTests", ["Database"]),
-        tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
+        tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
+        tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
     ],
     swiftLanguageModes: [.v6]
 )

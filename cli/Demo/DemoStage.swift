@@ -32,7 +32,7 @@ struct DemoStage: Sendable {
         var settings = DemoSettings()
         // The demo's own readers come from one machine all at once.
         settings.requestsPerWindow = 100_000
-        let server = DemoServer(world: world, settings: settings, logger: quiet, clock: Clock.now) { await running.announce($0) }
+        let server = DemoServer(world: world, settings: settings, logger: quiet, clock: Clock.now) { running.announce($0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let base = "http://127.0.0.1:\(await running.value)"

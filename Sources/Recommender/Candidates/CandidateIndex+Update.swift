@@ -7,6 +7,8 @@ extension CandidateIndex {
     /// A post named twice counts as it was named last; one both changed and removed is removed, as consent is withdrawn faster
     /// than given. This index stays as it is.
     public func updated(by changes: SnapshotChanges) -> CandidateIndex {
+        // The whole set was read: what this index holds besides is gone.
+        if changes.complete { return CandidateIndex(SnapshotChanges(version: changes.version, changed: changes.changed, removed: [])) }
         let removed = Set(changes.removed.map(\.value))
         var latest: [Int64: Int] = [:]
         latest.reserveCapacity(changes.changed.count)
