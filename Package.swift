@@ -97,6 +97,7 @@ let package = Package(
             path: "cli", swiftSettings: settings),
 
         // 7. Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
         tests("DatabaseTests", ["Database"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Curl
 import Database
 import Glibc
 import Privacy
 import Store
+import Upstream
 
 /// Why a command cannot go on: one line that says what to do, and the code that sysexits.h gives its kind.
 struct Failure: Error {
@@ -35,6 +37,8 @@ struct Failure: Error {
         case let error as StoreError: self.init("\(error)", error == .noDatabase ? .noInput : .badSetting)
         case let error as MasterKeyError: self.init("\(error)", .badSetting)
         case let error as PseudonymError: self.init("\(error)", .badData)
+        case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
+        case let error as UpstreamError: self.init("the instance gave no usable answer: \(error)", .unavailable)
         case is CancellationError: self.init("stopped", .tryAgain)
         default: self.init("an unexpected failure: \(String(describing: type(of: error)))", .software)
         }

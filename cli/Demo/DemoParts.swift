@@ -22,21 +22,20 @@ final class Announcement<Value: Sendable>: Sendable {
     }
 }
 
-/// A service that does nothing but end, and with it the whole group.
-final class GracefulStop: Service, Sendable {
-    private let asked = Announcement<Void>()
-
-    func stop() { asked.announce(()) }
+/// What is done once everything runs: as a service beside the others, so that its end can end them.
+struct Visit: Service {
+    let endsAfterwards: Bool
+    let failure: FirstFailure
+    let body: @Sendable () async throws -> Void
 
     func run() async throws {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.asked.value }
-            group.addTask { try? await gracefulShutdown() }
-            await group.next()
-            // What still waits is the other of the two: the announcement never comes, so it is made.
-            self.asked.announce(())
-            group.cancelAll()
+        do {
+            try await body()
+        } catch {
+            failure.note(error)
+            return
         }
+        if !endsAfterwards { try? await gracefulShutdown() }
     }
 }
 

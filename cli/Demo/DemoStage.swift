@@ -55,17 +55,13 @@ struct DemoStage: Sendable {
             let readers = try await DemoReaders(installation: installation, server: server, seed: seed).arrive()
             let pages = try DemoPages(installation: installation, token: readers.token, alias: readers.alias)
             let failure = FirstFailure()
-            let stop = GracefulStop()
-            try await Serving(installation).run(pages: { await pages.answer($0) }, beside: [stop]) { port in
-                do {
-                    let proxy = "http://127.0.0.1:\(port)"
-                    pages.opened(at: proxy)
-                    try await visitor(DemoVisit(installation: installation, proxy: proxy, token: readers.token, alias: readers.alias))
-                } catch {
-                    failure.note(error)
-                }
-                if endsAfterVisit { stop.stop() }
+            let running = Announcement<Int>()
+            let visit = Visit(endsAfterwards: endsAfterVisit, failure: failure) {
+                let proxy = "http://127.0.0.1:\(await running.value)"
+                pages.opened(at: proxy)
+                try await visitor(DemoVisit(installation: installation, proxy: proxy, token: readers.token, alias: readers.alias))
             }
+            try await Serving(installation).run(pages: { await pages.answer($0) }, beside: [visit]) { running.announce($0) }
             try failure.rethrow()
         } catch {
             await installation.close()

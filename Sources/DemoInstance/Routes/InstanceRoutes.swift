@@ -42,7 +42,7 @@ extension Routes {
                 ], "openRegistrations": false, "metadata": ["nodeName": .string(state.settings.title)],
             ])
         }
-        get("/robots.txt") { _, _ in Answer(body: Array("User-agent: *\nDisallow: /api/\nDisallow: /media/\n".utf8), type: "text/plain") }
+        get("/robots.txt") { _, _ in Answer(body: Array("User-agent: *\nDisallow: /media_proxy/\nDisallow: /interact/\n".utf8), type: "text/plain") }
         get("/") { state, _ in
             let page = Page.html(
                 state.settings.title,
