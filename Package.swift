@@ -96,6 +96,7 @@ let package = Package(
         // 7. Tests.
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
+        tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
     ],
     swiftLanguageModes: [.v6]
 )
