@@ -114,6 +114,7 @@ let package = Package(
         tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
+        tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
     ],
     swiftLanguageModes: [.v6]
 )
