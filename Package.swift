@@ -90,6 +90,9 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             path: "cli", swiftSettings: settings),
+
+        tests("CurlTests", ["Curl", "CCurl", httpTypes]),
+        tests("ZlibTests", ["Zlib", "CZlib"]),
     ],
     swiftLanguageModes: [.v6]
 )
