@@ -115,6 +115,8 @@ let package = Package(
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
         tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
+        tests("CurlTests", ["Curl", "CCurl", httpTypes]),
+        tests("ZlibTests", ["Zlib", "CZlib"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,7 +3,10 @@ internal import HTTPTypes
 /// A request that has passed our own checks. libcurl sends a line break inside a method or a value as it is, which
 /// makes a second field or a second request of it (seen with 7.88.1), so nothing reaches libcurl but through here.
 struct CheckedRequest: Sendable {
-    let url: String
+    /// Scheme and authority only.
+    let origin: String
+    /// Path and query. Told apart from the origin, since libcurl would encode some of its bytes.
+    let target: String
     let isTLS: Bool
     let method: String
     /// Lines in libcurl's form, each ended by a zero byte, without those that it makes itself from the body.
@@ -13,11 +16,10 @@ struct CheckedRequest: Sendable {
 
     /// - Parameter allowedPlain: http may be used, which the address must allow too.
     init(_ request: CurlRequest, allowedPlain: Bool) throws(CurlError) {
-        isTLS = try Self.checkURL(request.url)
+        (origin, target, isTLS) = try Self.parts(request.url)
         guard isTLS || allowedPlain else { throw .schemeRefused }
         // CONNECT would make a tunnel of the connection, which nothing here could read.
         guard request.method.utf8.count <= 64, Self.isToken(request.method), request.method != "CONNECT" else { throw .invalidMethod }
-        url = request.url
         method = request.method
         lines = try Self.lines(request.fields)
         body = request.body
@@ -39,8 +41,7 @@ struct CheckedRequest: Sendable {
         bodyLength == 0 && ["GET", "HEAD", "OPTIONS"].contains(method)
     }
 
-    /// - Returns: whether it is https.
-    private static func checkURL(_ url: String) throws(CurlError) -> Bool {
+    private static func parts(_ url: String) throws(CurlError) -> (origin: String, target: String, isTLS: Bool) {
         let bytes = Array(url.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "#") }) else { throw .invalidURL }
         let isTLS: Bool
@@ -54,7 +55,9 @@ struct CheckedRequest: Sendable {
         }
         let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
         guard isAuthority(authority) else { throw .invalidURL }
-        return isTLS
+        let origin = String(decoding: bytes[..<authority.endIndex], as: UTF8.self)
+        let target = String(decoding: bytes[authority.endIndex...], as: UTF8.self)
+        return (origin, target.hasPrefix("/") ? target : "/" + target, isTLS)
     }
 
     private static func hasPrefix(_ bytes: [UInt8], _ prefix: StaticString) -> Bool {

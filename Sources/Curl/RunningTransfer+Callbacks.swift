@@ -37,7 +37,11 @@ extension RunningTransfer {
             if try head.read(line, limits: transfer.request.limits) == .complete {
                 if let length = head.contentLength, hasBody { try checkBody(length) }
                 transfer.accept(head)
-                if head.status >= 300 { isSending = false }
+                if head.status >= 300 && isSending {
+                    isSending = false
+                    // libcurl sends no more, but one that was told to wait for bytes would do so for ever.
+                    engine.loop.post(.resume(transfer))
+                }
             }
             return line.count
         } catch {

@@ -14,8 +14,8 @@ extension RunningTransfer {
     }
 
     private func setWhereTo(_ request: CheckedRequest, _ settings: CurlSettings) throws(CurlError) {
-        try set(CURLOPT_URL, request.url)
-        try set(CURLOPT_PATH_AS_IS, 1)
+        try set(CURLOPT_URL, request.origin)
+        try set(CURLOPT_REQUEST_TARGET, request.target)
         try set(CURLOPT_PROTOCOLS_STR, request.isTLS ? "https" : "http")
         try set(CURLOPT_FOLLOWLOCATION, 0)
         // An empty one also keeps a proxy of the environment out, which would hide the address from the policy.

@@ -148,7 +148,7 @@ final class Transfer: Sendable {
 
     var isOver: Bool { state.withLock { $0.ending != nil } }
 
-    /// - Returns: whether sending the body has an end by this: libcurl stops at a status of 300 or above.
+    /// Ends the sending of a body at a status of 300 or above, as libcurl does.
     func accept(_ head: AnswerHead) {
         state.withLock { state in
             state.head = head
