@@ -12,6 +12,7 @@ struct Routes: Sendable {
     private let table: RouteTable<Handler>
     private let everythingElse: PassThrough
     private let own: OwnRoutes
+    private let tokens: TokenCache
     private let settings: ProxySettings
     private let counters: ProxyCounters
 
@@ -24,7 +25,7 @@ struct Routes: Sendable {
         let passThrough = PassThrough(instance: settings.instance, client: parts.client, limits: settings.passThroughLimits)
         let signedIn = SignedIn(
             mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, people: parts.people, tenant: parts.tenant, cache: tokens,
-            visits: Visits(), policy: policy, clock: parts.clock)
+            visits: Visits(), budget: budget, policy: policy, clock: parts.clock)
         let displayCheck = DisplayCheck(mastodon: parts.mastodon, policy: settings.consent, budget: budget, clock: parts.clock)
         let accounts = VirtualAccounts(pseudonymizer: parts.pseudonymizer)
         let home = HomeTimeline(
@@ -41,7 +42,8 @@ struct Routes: Sendable {
             capture: InteractionCapture(
                 domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
                 clock: parts.clock),
-            displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, counters: counters, clock: parts.clock)
+            displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, counters: counters,
+            patience: settings.identityTime, clock: parts.clock)
         let virtual = VirtualAccountRequests(
             passThrough: passThrough, signedIn: signedIn, histories: parts.candidates, statuses: statuses, preferences: parts.preferences,
             policy: policy, accounts: accounts, clock: parts.clock)
@@ -51,13 +53,14 @@ struct Routes: Sendable {
         let aboutAccounts: Handler = { request, base in
             await virtual.respond(to: request, publicBase: base) { await passThrough.respond(to: $0, publicBase: base) }
         }
-        let changesWhatIsShown: Handler = { request, base in
-            let answer = await aboutAccounts(request, base)
+        // After what changes which statuses the person may see, the instance is asked again.
+        let forgetting: @Sendable (ServerRequest, ServerResponse) -> ServerResponse = { request, answer in
             if (200...299).contains(answer.status), let token = SignedIn.bearer(request.fields[.authorization]) {
                 displayCheck.forget(tokens.digest(of: token))
             }
             return answer
         }
+        let changesWhatIsShown: Handler = { forgetting($0, await aboutAccounts($0, $1)) }
 
         var table = RouteTable<Handler>()
         table.add("GET", "/api/v1/timelines/home") { await home.respond(to: $0, publicBase: $1) }
@@ -69,7 +72,9 @@ struct Routes: Sendable {
             table.add(method, "/api/v1/statuses/:id/*rest", aboutStatuses)
         }
         table.add("POST", "/api/v1/markers", aboutStatuses)
-        table.add("POST", "/api/v2/filters/:id/statuses", aboutStatuses)
+        table.add("POST", "/api/v2/filters/:id/statuses") { request, base in
+            forgetting(request, await aboutStatuses(request, base))
+        }
         table.add("POST", "/api/v1/reports") { request, base in
             await virtual.respond(to: request, publicBase: base) { await statuses.respond(to: $0, publicBase: base) }
         }
@@ -78,12 +83,19 @@ struct Routes: Sendable {
         table.add("POST", "/api/v1/accounts/*rest", changesWhatIsShown)
         table.add("POST", "/api/v1/lists/:id/accounts", aboutAccounts)
         for method in ["POST", "DELETE"] { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
+        for version in ["/api/v1/filters", "/api/v2/filters"] {
+            for method in ["POST", "PUT", "PATCH", "DELETE"] {
+                table.add(method, version, changesWhatIsShown)
+                table.add(method, version + "/*rest", changesWhatIsShown)
+            }
+        }
 
         table.add("GET", "/oauth/authorize") { request, _ in sessions.authorize(request) }
         table.add("POST", "/oauth/revoke") { await sessions.revoke($0, publicBase: $1) }
 
         own = OwnRoutes(ready: ready, pages: pages)
         self.table = table
+        self.tokens = tokens
         everythingElse = passThrough
         self.settings = settings
         self.counters = counters
@@ -95,11 +107,23 @@ struct Routes: Sendable {
             return Failures.sentence("This host name is not served here", status: 400)
         }
         if request.path.hasPrefix("/sheltie/") || request.path == "/sheltie" { return await own.respond(to: request) }
-        if request.query?.contains("access_token=") == true, !request.path.hasPrefix("/api/v1/streaming") {
+        if let query = request.query, !Self.isStreaming(request.path), QueryString(String(query)).value(of: "access_token") != nil {
             return Failures.sentence("A token in an address ends up in logs; send it in the Authorization header", status: 400)
         }
-        if let match = table.match(request.method, request.path) { return await match.handler(request, base) }
-        return await everythingElse.respond(to: request, publicBase: base)
+        let answer =
+            if let match = table.match(request.method, request.path) {
+                await match.handler(request, base)
+            } else {
+                await everythingElse.respond(to: request, publicBase: base)
+            }
+        if answer.status == 401 || answer.status == 403, let token = SignedIn.bearer(request.fields[.authorization]) {
+            tokens.doubt(tokens.digest(of: token))
+        }
+        return answer
+    }
+
+    private static func isStreaming(_ path: Substring) -> Bool {
+        path == "/api/v1/streaming" || path.hasPrefix("/api/v1/streaming/")
     }
 
     /// How clients reach us: the setting, or on loopback whatever they called us.

@@ -82,20 +82,20 @@ struct HomeTimeline: Sendable {
         let mode: HomeMode
     }
 
-    /// nil at NONE, and when any of our parts fails: the person always gets their timeline.
+    /// nil at NONE, and when any of our parts fails or is slow: the person always gets their timeline.
     private func reader(behind request: ServerRequest) async -> Reader? {
-        do {
-            guard let person = try await signedIn.person(authorization: request.fields[.authorization]), person.viewer.level > .none else {
+        let fields = request.fields
+        let limit = signedIn.isKnown(fields[.authorization]) ? settings.decisionTime : max(settings.identityTime, settings.decisionTime)
+        let found = await within(limit) { () -> Reader? in
+            guard let person = try await signedIn.person(authorization: fields[.authorization]), person.viewer.level > .none else {
                 return nil
             }
             let history = try await histories.history(of: person.viewer, at: clock())
-            let mode = HomeMode(
-                settings: history.settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
+            let mode = HomeMode(settings: history.settings, agent: fields[.userAgent], acceptLanguage: fields[.acceptLanguage])
             return Reader(person: person, history: history, mode: mode)
-        } catch {
-            counters.count(.identityFailed)
-            return nil
         }
+        if found == nil { counters.count(.identityFailed) }
+        return found ?? nil
     }
 
     private func observe(_ answer: CurlAnswer, for person: SignedIn.Person, at now: Instant) {

@@ -18,6 +18,7 @@ struct SignedIn: Sendable {
     let tenant: TenantKey
     let cache: TokenCache
     let visits: Visits
+    let budget: Budget
     let policy: PrivacyPolicy
     let clock: @Sendable () -> Instant
 
@@ -45,6 +46,16 @@ struct SignedIn: Sendable {
         return Person(viewer: viewer, token: digest, authorization: authorization, accountID: identified.accountID)
     }
 
+    /// The same for a request that can be served without it: nil when the answer is not there in time, or is a failure.
+    func person(authorization: String?, within limit: Duration) async -> Person? {
+        await within(limit) { try await person(authorization: authorization) } ?? nil
+    }
+
+    /// Whether no other host has to be asked who this is.
+    func isKnown(_ authorization: String?) -> Bool {
+        Self.bearer(authorization).map { cache.lookUp(cache.digest(of: $0), at: clock()) != nil } ?? true
+    }
+
     /// That the person was here, at most once an hour: the row itself knows only the day or the week.
     private func note(_ viewer: Viewer) async {
         let now = clock()
@@ -59,6 +70,7 @@ struct SignedIn: Sendable {
             if case .person(let identified) = known { return identified }
             return nil
         }
+        budget.charge(digest, at: now)
         do {
             let account = try await mastodon.verifyCredentials(authorization: authorization)
             let identified = Identified(

@@ -21,6 +21,8 @@ struct StatusRequests: Sendable {
     let budget: Budget
     let accounts: VirtualAccounts
     let counters: ProxyCounters
+    /// How long a request waits for what our own parts know or keep.
+    let patience: Duration
     let clock: @Sendable () -> Instant
 
     func respond(to request: ServerRequest, publicBase: String) async -> ServerResponse {
@@ -52,12 +54,15 @@ struct StatusRequests: Sendable {
 
     /// nil where nothing of ours can be meant: no token, level NONE, or one of our parts fails.
     private func viewer(behind request: ServerRequest) async -> SignedIn.Person? {
-        guard let person = try? await signedIn.person(authorization: request.fields[.authorization]), person.viewer.level > .none else { return nil }
+        guard let person = await signedIn.person(authorization: request.fields[.authorization], within: patience), person.viewer.level > .none
+        else { return nil }
         return person
     }
 
     private func placements(among ids: [String], of person: SignedIn.Person) async -> (byID: [String: Placement], history: ReaderHistory) {
-        guard !ids.isEmpty, let history = try? await histories.history(of: person.viewer, at: clock()) else { return ([:], ReaderHistory()) }
+        guard !ids.isEmpty, let history = await within(patience, { try await histories.history(of: person.viewer, at: clock()) }) else {
+            return ([:], ReaderHistory())
+        }
         let wanted = Set(ids)
         let found = history.placements.filter { wanted.contains($0.shownAs) }
         return (Dictionary(found.map { ($0.shownAs, $0) }) { newest, _ in newest }, history)
@@ -85,7 +90,7 @@ struct StatusRequests: Sendable {
 
     /// Sends the request, reads the answer, notes what it says if it is a yes, and gives it on as it came.
     private func collected(
-        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String, note: @Sendable (Status) async throws -> Void
+        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String, note: @escaping @Sendable (Status) async throws -> Void
     ) async -> ServerResponse {
         var outgoing = passThrough.outgoing(request)
         outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
@@ -98,13 +103,9 @@ struct StatusRequests: Sendable {
         }
         if answer.status == 401 || answer.status == 403 { signedIn.cache.forget(person.token) }
         if (200...299).contains(answer.status) {
-            do {
-                try await note(StatusReader.status(in: DecodedPage(answer).bytes))
-                counters.count(.interactionKept)
-            } catch {
-                // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate.
-                counters.count(.interactionLost)
-            }
+            // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate.
+            let kept: Void? = await within(patience) { try await note(StatusReader.status(in: DecodedPage(answer).bytes)) }
+            counters.count(kept == nil ? .interactionLost : .interactionKept)
         }
         return ServerResponse(
             status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))

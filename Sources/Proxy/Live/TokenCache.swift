@@ -60,6 +60,12 @@ final class TokenCache: Sendable {
         }
     }
 
-    /// Upstream refused the token, or it was revoked through us.
+    /// Upstream refused something to the token: who is behind it is asked again. That it is nobody stays known, so that a
+    /// wrong token does not cost a question with each request.
+    func doubt(_ digest: TokenDigest) {
+        entries.withLock { entries in if case .person = entries[digest]?.known { entries[digest] = nil } }
+    }
+
+    /// The token was revoked through us.
     func forget(_ digest: TokenDigest) { entries.withLock { $0[digest] = nil } }
 }

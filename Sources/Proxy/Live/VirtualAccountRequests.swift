@@ -35,8 +35,8 @@ struct VirtualAccountRequests: Sendable {
         guard let route = VirtualAccountRoute(asked, authority: OwnLinks(base: publicBase).authority) else {
             return await otherwise(sent)
         }
-        guard let person = try? await signedIn.person(authorization: request.fields[.authorization]),
-            let history = try? await histories.history(of: person.viewer, at: clock())
+        guard let person = await signedIn.person(authorization: request.fields[.authorization], within: statuses.patience),
+            let history = await within(statuses.patience, { try await histories.history(of: person.viewer, at: clock()) })
         else { return Failures.sentence("Record not found", status: 404) }
         let reader = Reader(person: person, history: history, publicBase: publicBase)
         return await answer(route, to: sent, by: reader)
