@@ -30,7 +30,7 @@ extension RecommenderService {
                         post: entry.post, at: now, reason: entry.reason.rawValue, modelVersion: slate.policy, position: place),
                     for: viewer)
             }
-            if try await storage.recommendationLog.record(rows) { return try await described(slate) }
+            if try await storage.recommendationLog.record(rows, while: { true }) { return try await described(slate) }
         }
         // The level changes as fast as we look: what needs no profile needs no log either.
         return try await described(starter(size: limit, language: nil))
@@ -59,7 +59,7 @@ extension RecommenderService {
         guard let post = try await storage.posts(ids: [postID], in: tenant).first else { throw ServiceError.unknownPost }
         let recommendation = Recommendation(post: post.key, at: clock(), reason: reason, modelVersion: modelVersion)
         guard let permitted = policy.permit(recommendation, for: viewer) else { return false }
-        return try await storage.recommendationLog.record([permitted])
+        return try await storage.recommendationLog.record([permitted], while: { true })
     }
 
     func slate(for viewer: Viewer, size: Int, at now: Instant) async throws -> Slate {
