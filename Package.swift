@@ -117,6 +117,8 @@ let package = Package(
         tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("CurlTests", ["Curl", "CCurl", httpTypes]),
         tests("ZlibTests", ["Zlib", "CZlib"]),
+        tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
+        tests("CommandTests", ["Database", "SQLite"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -41,20 +41,7 @@ struct PrivacyCommand: AsyncParsableCommand {
                 let change = try await installation.storage.people.setLevel(
                     level, of: who.alias(in: installation), in: installation.tenant, at: Clock.now())
                 if level < .full { _ = try await installation.scrub() }
-                if json {
-                    Output.json { writer in
-                        writer.object {
-                            $0.member("level", change.viewer.level.rawValue)
-                            $0.member("rows_before") { Output.counts(change.before, in: &$0) }
-                            $0.member("rows_after") { Output.counts(change.after, in: &$0) }
-                        }
-                    }
-                } else {
-                    Output.line("The level is \(change.viewer.level.rawValue).")
-                    for table in change.before.keys.sorted() where change.before[table] != change.after[table] {
-                        Output.line("  \(table): \(change.before[table] ?? 0) rows before, \(change.after[table] ?? 0) now")
-                    }
-                }
+                Output.levelChange(change, json: json)
             }
         }
     }
