@@ -32,9 +32,16 @@ extension Installation {
         }
         var ingest = IngestJob.Settings(sources: sources, consent: consent)
         ingest.period = .seconds(try settings.number("ingestInterval", in: 1...86_400))
+        let robots: RobotsObedience = try settings.choice("robots")
+        ingest.obeysRobots = robots == .obey && !instance.base.hasPrefix("http://")
         ingest.contentDays = try settings.number("contentDays", in: 0...7)
         return IngestJob(
             mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
+    }
+
+    private enum RobotsObedience: String, CaseIterable {
+        case obey
+        case own
     }
 
     var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }

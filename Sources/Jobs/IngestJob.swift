@@ -14,6 +14,9 @@ public struct IngestJob: Job {
         public var pages = 10
         /// Days that a post's text is kept; 0 keeps none.
         public var contentDays = 7
+        /// Whether the instance's robots.txt is asked. It speaks to strangers: where the operator of the instance runs this
+        /// service too, it need not be (snac forbids everything to everybody, and has no setting for it).
+        public var obeysRobots = true
         /// Consent is judged for this instance's own authors as local.
         public var consent: ConsentPolicy
 
@@ -52,7 +55,7 @@ public struct IngestJob: Job {
                 counts["waiting", default: 0] += 1
                 continue
             }
-            guard try await robots.allows(source.path, at: now) else {
+            if settings.obeysRobots, try await !robots.allows(source.path, at: now) {
                 try await rest(cursor, until: now + .days(1), because: "robots", at: now)
                 counts["refused-by-robots", default: 0] += 1
                 continue
@@ -72,7 +75,7 @@ public struct IngestJob: Job {
         var cursor = start
         cursor.notBefore = nil
         cursor.refusal = nil
-        var path: String? = source.firstPage(after: start.newestID)
+        var path: String? = source.firstPage
         var newest = start.newestID
         for _ in 0..<settings.pages {
             guard let asked = path else { break }
