@@ -122,3 +122,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What scripts/bench measures with; the product's own build does not have it.
+if Context.environment["SHELTIE_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "sheltie-bench",
+            dependencies: ["OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream", "Jobs"],
+            path: "Benchmarks/sheltie-bench", swiftSettings: settings))
+}

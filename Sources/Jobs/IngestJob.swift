@@ -31,7 +31,7 @@ public struct IngestJob: Job {
 
     private let mastodon: Mastodon
     private let statuses: any StatusRepository
-    private let pseudonymizer: Pseudonymizer
+    private let intake: StatusIntake
     private let tenant: TenantKey
     private let robots: RobotsGate
     private let settings: Settings
@@ -41,9 +41,10 @@ public struct IngestJob: Job {
     ) {
         self.mastodon = mastodon
         self.statuses = statuses
-        self.pseudonymizer = pseudonymizer
         self.tenant = tenant
         self.settings = settings
+        intake = StatusIntake(
+            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: settings.consent, keepsContent: settings.contentDays > 0)
         robots = RobotsGate(mastodon: mastodon, agent: agent)
     }
 
@@ -100,20 +101,13 @@ public struct IngestJob: Job {
         }
     }
 
-    /// The form in which a status is kept, nil where its author's own signals say no.
     private func keep(_ read: Status, from source: IngestSource, at now: Instant, counts: inout [String: Int]) -> KeptStatus? {
-        // A reblog is judged by what it passes on; who passed it on is not kept.
-        let status = read.reblog?.status ?? read
-        if let refusal = settings.consent.refusal(of: status, at: now, isLocalAuthor: mastodon.instance.isHome, authorOptedOut: { _ in false }) {
+        switch intake.judge(read, from: source, at: now) {
+        case .kept(let status): return status
+        case .refused(let refusal):
             counts["refused-" + refusal.rawValue, default: 0] += 1
             return nil
         }
-        return KeptStatus(
-            postID: Pseudonymizer.postID(host: mastodon.instance.domain, uri: status.uri),
-            authorID: pseudonymizer.authorID(uri: status.account.uri), localID: status.id,
-            content: settings.contentDays > 0 ? HTMLText.plain(status.content) : nil, language: status.language,
-            createdAt: status.createdAt, editedAt: status.editedAt, favourites: status.favourites, reblogs: status.reblogs,
-            replies: status.replies, tags: status.tags, source: source.name)
     }
 
     private func rest(_ cursor: IngestCursor, until: Instant, because reason: String, at now: Instant) async throws {
