@@ -115,7 +115,7 @@ struct PrivacyCommand: AsyncParsableCommand {
         func run() async throws {
             try await withInstallation(flags) { installation in
                 let storage = installation.storage
-                let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays", in: 0...7))
+                let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays"))
                 let last = try await installation.jobBook.lastFinished("anonymizer")
                 let run = dryRun ? nil : try await installation.jobBook.started("anonymizer", at: Clock.now())
                 let report = try await Anonymizer(retention: keeping).run(

@@ -86,7 +86,7 @@ struct DemoPages: Sendable {
 
     /// A cell as it fits: codes by their first digits, times to the second, numbers to four places.
     private static func short(_ text: String) -> String {
-        if text.utf8.count == 24, text.hasSuffix("Z") { return text.prefix(10) + " " + text.dropFirst(11).prefix(8) }
+        if text.utf8.count > 19, text.hasSuffix("Z"), text.dropFirst(10).first == "T" { return text.prefix(10) + " " + text.dropFirst(11).prefix(8) }
         if text.utf8.count == 64 { return text.prefix(12) + "…" }
         if text.utf8.count > 7, !text.contains("e"), let number = Double(text), number < 1_000 { return String(text.prefix(6)) }
         return text.count > 36 ? text.prefix(35) + "…" : text
