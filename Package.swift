@@ -103,7 +103,7 @@ let package = Package(
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests(
-            "FediverseTests", ["Fediverse"],
+            "FediverseTests", ["Fediverse", "TestSupport"],
             resources: [
                 "gotosocial_home", "mastodon_home", "mastodon_quotes", "mixed_page", "odd_shapes", "plain_quotes", "relationships", "snac_home",
             ].map { .embedInCode("Fixtures/\($0).json") }),

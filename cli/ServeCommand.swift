@@ -59,8 +59,9 @@ struct Serving {
             ProxyParts(
                 tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
                 interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
-                candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client, clock: Clock.now),
-            settings: proxySettings, logger: logger, ready: { (try? await storage.info()) != nil }, pages: pages, onRunning: onRunning)
+                candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client,
+                streams: installation.streams, clock: Clock.now),
+            settings: proxySettings, logger: logger, ready: { (try? await storage.tenants()) != nil }, pages: pages, onRunning: onRunning)
         let scheduler = try await Scheduler(
             jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
             clock: Clock.now)

@@ -80,6 +80,12 @@ final class DisplayCheck: Sendable {
         return verdicts
     }
 
+    /// Whether a status that was shown before may still be: its author consents, and no filter holds it. Neither its age nor a
+    /// follow since then matters.
+    func mayStand(_ status: Status) -> Bool {
+        isAllowed(status, at: min(clock(), status.createdAt + ConsentPolicy.longestAge))
+    }
+
     private func isAllowed(_ status: Status, at now: Instant) -> Bool {
         guard !status.filtered else { return false }
         // Opted-out authors are no candidates: the store leaves them out and removes them.
