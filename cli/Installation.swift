@@ -57,7 +57,7 @@ struct Installation: Sendable {
     static func storage(_ settings: Settings, role: Storage.Role) async throws -> Storage {
         try await Storage.open(
             StoreLocation(parsing: settings.text("database")), role: role, defaultLevel: try settings.defaultLevel(),
-            candidateLimit: try settings.number("candidates", in: 1...10_000_000), now: Clock.now())
+            candidateLimit: try settings.number("candidates"), now: Clock.now())
     }
 
     func close() async {

@@ -10,7 +10,7 @@ extension Installation {
     /// The jobs that the settings ask for.
     func jobs() async throws -> [any Job] {
         let lastAnonymized = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant).first?.finishedAt
-        let keeping = RetentionPolicy(contentDays: try settings.number("contentDays", in: 0...7))
+        let keeping = RetentionPolicy(contentDays: try settings.number("contentDays"))
         return [
             try ingestJob(),
             RecheckJob(
@@ -23,18 +23,11 @@ extension Installation {
     }
 
     func ingestJob() throws -> IngestJob {
-        let names = settings.text("ingestSources").split(separator: ",").map { $0.filter { $0 != " " } }
-        let sources = try names.map { name in
-            guard let source = IngestSource(name: name) else {
-                throw Failure("--ingest-sources knows public, local, trends and tag:NAME", .badSetting)
-            }
-            return source
-        }
-        var ingest = IngestJob.Settings(sources: sources, consent: consent)
-        ingest.period = .seconds(try settings.number("ingestInterval", in: 1...86_400))
+        var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
+        ingest.period = .seconds(try settings.number("ingestInterval"))
         let robots: RobotsObedience = try settings.choice("robots")
         ingest.obeysRobots = robots == .obey && !instance.base.hasPrefix("http://")
-        ingest.contentDays = try settings.number("contentDays", in: 0...7)
+        ingest.contentDays = try settings.number("contentDays")
         return IngestJob(
             mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
     }
@@ -45,6 +38,17 @@ extension Installation {
     }
 
     var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
+}
+
+extension Settings {
+    func ingestSources() throws -> [IngestSource] {
+        try text("ingestSources").split(separator: ",").map { name in
+            guard let source = IngestSource(name: name.filter { $0 != " " }) else {
+                throw Failure("--ingest-sources knows public, local, trends and tag:NAME", .badSetting)
+            }
+            return source
+        }
+    }
 }
 
 /// The jobs' book in the database.

@@ -108,7 +108,7 @@ struct PrivacyCommand: AsyncParsableCommand {
         func run() async throws {
             try await withInstallation(flags) { installation in
                 let storage = installation.storage
-                let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays", in: 0...7))
+                let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays"))
                 let book = installation.jobBook
                 let last = try await book.lastFinished("anonymizer")
                 func carryOut() async throws -> AnonymizerReport {

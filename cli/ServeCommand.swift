@@ -52,9 +52,9 @@ struct Serving {
         var proxySettings = ProxySettings(
             instance: installation.instance, listen: listen, publicURL: try settings.publicURL(), consent: installation.consent,
             recommender: TimelineRecommender(policy: try settings.choice("policy"), longestAge: ConsentPolicy.longestAge))
-        proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage", in: 0...4)
-        proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds", in: 1...10_000))
-        proxySettings.budget = try settings.number("requestBudget", in: 0...100_000)
+        proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage")
+        proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds"))
+        proxySettings.budget = try settings.number("requestBudget")
         let proxy = try Proxy(
             ProxyParts(
                 tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,

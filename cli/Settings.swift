@@ -125,7 +125,8 @@ struct Settings: Sendable {
 
     func text(_ key: String) -> String { values[key]?.text ?? "" }
 
-    func number(_ key: String, in range: ClosedRange<Int>) throws -> Int {
+    func number(_ key: String) throws -> Int {
+        let range = name(key).range ?? 0...Int.max
         guard let number = Int(text(key)), range.contains(number) else {
             throw Failure("\(name(key).flag) must be a number from \(range.lowerBound) to \(range.upperBound)", .badSetting)
         }
