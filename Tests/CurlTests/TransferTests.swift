@@ -254,7 +254,7 @@ struct TransferTests {
     }
 
     @Test func `where nobody listens is no connection`() async {
-        let port = LoopbackServer { _ in }.port
-        #expect(await failure { () throws(CurlError) in try await client.fetch(CurlRequest(url: "http://127.0.0.1:\(port)/")) } == .cannotConnect)
+        let server = LoopbackServer(accepting: false, backlog: nil) { _ in }
+        #expect(await failure { () throws(CurlError) in try await client.fetch(CurlRequest(url: server.url)) } == .cannotConnect)
     }
 }
