@@ -178,7 +178,7 @@ struct TransferTests {
         let start = clock.now
         task.cancel()
         #expect(await task.value == .cancelled)
-        #expect(clock.now - start < .seconds(1))
+        #expect(clock.now - start < .seconds(5))
         await peerSawEnd.wait()
     }
 
