@@ -124,6 +124,17 @@ let package = Package(
         tests("JobsTests", [
             "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "Privacy", "Recommender", "Store", "Upstream", logging, lifecycle,
         ]),
+        tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
+        tests("CommandTests", ["Database", "SQLite"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What scripts/bench measures with; the product's own build does not have it.
+if Context.environment["SHELTIE_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "sheltie-bench",
+            dependencies: ["OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream", "Jobs"],
+            path: "Benchmarks/sheltie-bench", swiftSettings: settings))
+}

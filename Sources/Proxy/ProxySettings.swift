@@ -15,8 +15,6 @@ public struct ProxySettings: Sendable {
     public var recommendationsPerPage = 4
     /// How long after upstream's answer our part may take before the page goes out as it came.
     public var decisionTime: Duration = .milliseconds(150)
-    /// How long a request may wait for us to learn whose it is; beyond it, it is served as nobody's.
-    public var identityTime: Duration = .seconds(2)
     /// Requests of ours on a person's token in 5 minutes.
     public var budget = 20
     /// For what passes through: no size limit, and silence only ends a body.

@@ -12,9 +12,11 @@ struct Routes: Sendable {
     private let table: RouteTable<Handler>
     private let everythingElse: PassThrough
     private let own: OwnRoutes
-    private let tokens: TokenCache
     private let settings: ProxySettings
     private let counters: ProxyCounters
+    private let tokens: TokenCache
+    private let budget: Budget
+    private let clock: @Sendable () -> Instant
 
     init(
         _ parts: ProxyParts, settings: ProxySettings, counters: ProxyCounters, tokens: TokenCache,
@@ -25,7 +27,7 @@ struct Routes: Sendable {
         let passThrough = PassThrough(instance: settings.instance, client: parts.client, limits: settings.passThroughLimits)
         let signedIn = SignedIn(
             mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, people: parts.people, tenant: parts.tenant, cache: tokens,
-            visits: Visits(), budget: budget, policy: policy, clock: parts.clock)
+            visits: Visits(), policy: policy, clock: parts.clock)
         let displayCheck = DisplayCheck(mastodon: parts.mastodon, policy: settings.consent, budget: budget, clock: parts.clock)
         let accounts = VirtualAccounts(pseudonymizer: parts.pseudonymizer)
         let home = HomeTimeline(
@@ -36,14 +38,14 @@ struct Routes: Sendable {
             editor: PageEditor(
                 people: parts.people, log: parts.log, policy: policy, accounts: accounts, sent: SentLately(), instance: settings.instance,
                 clock: parts.clock),
-            budget: budget, settings: settings, counters: counters, clock: parts.clock)
+            settings: settings, counters: counters, clock: parts.clock)
         let statuses = StatusRequests(
             passThrough: passThrough, signedIn: signedIn, histories: parts.candidates,
             capture: InteractionCapture(
                 domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
                 clock: parts.clock),
-            displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, counters: counters,
-            patience: settings.identityTime, clock: parts.clock)
+            displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, preferences: parts.preferences,
+            counters: counters, clock: parts.clock)
         let virtual = VirtualAccountRequests(
             passThrough: passThrough, signedIn: signedIn, histories: parts.candidates, statuses: statuses, preferences: parts.preferences,
             policy: policy, accounts: accounts, clock: parts.clock)
@@ -53,14 +55,13 @@ struct Routes: Sendable {
         let aboutAccounts: Handler = { request, base in
             await virtual.respond(to: request, publicBase: base) { await passThrough.respond(to: $0, publicBase: base) }
         }
-        // After what changes which statuses the person may see, the instance is asked again.
-        let forgetting: @Sendable (ServerRequest, ServerResponse) -> ServerResponse = { request, answer in
+        let changesWhatIsShown: Handler = { request, base in
+            let answer = await aboutAccounts(request, base)
             if (200...299).contains(answer.status), let token = SignedIn.bearer(request.fields[.authorization]) {
                 displayCheck.forget(tokens.digest(of: token))
             }
             return answer
         }
-        let changesWhatIsShown: Handler = { forgetting($0, await aboutAccounts($0, $1)) }
 
         var table = RouteTable<Handler>()
         table.add("GET", "/api/v1/timelines/home") { await home.respond(to: $0, publicBase: $1) }
@@ -72,9 +73,7 @@ struct Routes: Sendable {
             table.add(method, "/api/v1/statuses/:id/*rest", aboutStatuses)
         }
         table.add("POST", "/api/v1/markers", aboutStatuses)
-        table.add("POST", "/api/v2/filters/:id/statuses") { request, base in
-            forgetting(request, await aboutStatuses(request, base))
-        }
+        table.add("POST", "/api/v2/filters/:id/statuses", aboutStatuses)
         table.add("POST", "/api/v1/reports") { request, base in
             await virtual.respond(to: request, publicBase: base) { await statuses.respond(to: $0, publicBase: base) }
         }
@@ -82,21 +81,33 @@ struct Routes: Sendable {
         for path in ["/api/v1/accounts", "/api/v1/accounts/*rest", "/api/v1/search", "/api/v2/search"] { table.add("GET", path, aboutAccounts) }
         table.add("POST", "/api/v1/accounts/*rest", changesWhatIsShown)
         table.add("POST", "/api/v1/lists/:id/accounts", aboutAccounts)
-        for method in ["POST", "DELETE"] { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
-        for version in ["/api/v1/filters", "/api/v2/filters"] {
-            for method in ["POST", "PUT", "PATCH", "DELETE"] {
-                table.add(method, version, changesWhatIsShown)
-                table.add(method, version + "/*rest", changesWhatIsShown)
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            if method != "PUT", method != "PATCH" { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
+            for path in ["/api/v1/filters", "/api/v1/filters/:id", "/api/v2/filters", "/api/v2/filters/:id", "/api/v2/filters/:id/keywords"] {
+                table.add(method, path, changesWhatIsShown)
+            }
+        }
+        let streams = PassThrough(instance: settings.instance, client: parts.streams, limits: settings.passThroughLimits)
+        for path in ["/api/v1/streaming", "/api/v1/streaming/*rest"] {
+            table.add("GET", path) { request, base in
+                if request.fields[.upgrade] != nil {
+                    return Failures.sentence("WebSocket streams are not relayed yet; connect to the instance's own address", status: 501)
+                }
+                return await streams.respond(to: request, publicBase: base)
             }
         }
 
-        table.add("GET", "/oauth/authorize") { request, _ in sessions.authorize(request) }
+        for path in ["/oauth/authorize", "/oauth/authorize/*rest", "/auth/*rest"] {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] { table.add(method, path) { request, _ in sessions.authorize(request) } }
+        }
         table.add("POST", "/oauth/revoke") { await sessions.revoke($0, publicBase: $1) }
 
         own = OwnRoutes(ready: ready, pages: pages)
         self.table = table
-        self.tokens = tokens
         everythingElse = passThrough
+        self.tokens = tokens
+        self.budget = budget
+        clock = parts.clock
         self.settings = settings
         self.counters = counters
     }
@@ -107,7 +118,7 @@ struct Routes: Sendable {
             return Failures.sentence("This host name is not served here", status: 400)
         }
         if request.path.hasPrefix("/sheltie/") || request.path == "/sheltie" { return await own.respond(to: request) }
-        if let query = request.query, !Self.isStreaming(request.path), QueryString(String(query)).value(of: "access_token") != nil {
+        if !request.path.hasPrefix("/api/v1/streaming"), let query = request.query, QueryString(String(query)).value(of: "access_token") != nil {
             return Failures.sentence("A token in an address ends up in logs; send it in the Authorization header", status: 400)
         }
         let answer =
@@ -116,19 +127,31 @@ struct Routes: Sendable {
             } else {
                 await everythingElse.respond(to: request, publicBase: base)
             }
-        if answer.status == 401 || answer.status == 403, let token = SignedIn.bearer(request.fields[.authorization]) {
-            tokens.doubt(tokens.digest(of: token))
-        }
+        learn(from: answer, to: request)
         return answer
     }
 
-    private static func isStreaming(_ path: Substring) -> Bool {
-        path == "/api/v1/streaming" || path.hasPrefix("/api/v1/streaming/")
+    /// What every answer tells about the token that asked: that it is refused, or how much is left of its allowance.
+    private func learn(from answer: ServerResponse, to request: ServerRequest) {
+        let remaining = answer.fields[.rateLimitRemaining].flatMap { Int($0) }
+        guard answer.status == 401 || answer.status == 403 || remaining != nil,
+            let token = SignedIn.bearer(request.fields[.authorization])
+        else { return }
+        let digest = tokens.digest(of: token)
+        if answer.status == 401 || answer.status == 403 { tokens.forget(digest) }
+        if let remaining { budget.observe(remaining: remaining, for: digest, at: clock()) }
     }
 
     /// How clients reach us: the setting, or on loopback whatever they called us.
     private func publicBase(of request: ServerRequest) -> String? {
         guard let configured = settings.publicURL else { return "http://" + request.authority }
-        return request.authority.lowercased() == OwnLinks(base: configured).authority.lowercased() ? configured : nil
+        let asked = request.authority.lowercased()
+        let standardPort = configured.hasPrefix("https://") ? ":443" : ":80"
+        let own = OwnLinks(base: configured).authority.lowercased()
+        return asked == own || asked == own + standardPort ? configured : nil
     }
+}
+
+extension HTTPField.Name {
+    static let rateLimitRemaining = HTTPField.Name("X-RateLimit-Remaining")!
 }

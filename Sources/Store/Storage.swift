@@ -43,6 +43,8 @@ public struct Storage: Sendable {
         if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
         let pool = try SQLitePool(path: path, role: role == .serve ? .serve : .command)
         do {
+            // Damage is met before anything is served from it.
+            if role == .serve { try await pool.checkIntegrity() }
             try await bringUpToDate(pool, role: role, now: now)
         } catch {
             await pool.shutdown()

@@ -33,6 +33,7 @@ final class TokenCache: Sendable {
     private let key: HMACKey
     private let capacity: Int
     private let entries = Mutex<[TokenDigest: Entry]>([:])
+    private let questions = Mutex<[TokenDigest: Task<Identified?, any Error>]>([:])
 
     init(capacity: Int = 10_000) throws {
         key = try HMACKey(RandomBytes.make(count: 32))
@@ -60,12 +61,18 @@ final class TokenCache: Sendable {
         }
     }
 
-    /// Upstream refused something to the token: who is behind it is asked again. That it is nobody stays known, so that a
-    /// wrong token does not cost a question with each request.
-    func doubt(_ digest: TokenDigest) {
-        entries.withLock { entries in if case .person = entries[digest]?.known { entries[digest] = nil } }
+    /// The question that is under way about a token, begun when there is none.
+    func asking(_ digest: TokenDigest, _ begin: () -> Task<Identified?, any Error>) -> Task<Identified?, any Error> {
+        questions.withLock { questions in
+            if let known = questions[digest] { return known }
+            let question = begin()
+            questions[digest] = question
+            return question
+        }
     }
 
-    /// The token was revoked through us.
+    func asked(_ digest: TokenDigest) { questions.withLock { $0[digest] = nil } }
+
+    /// Upstream refused the token, or it was revoked through us.
     func forget(_ digest: TokenDigest) { entries.withLock { $0[digest] = nil } }
 }
