@@ -14,7 +14,8 @@ extension Installation {
         return [
             try ingestJob(),
             RecheckJob(
-                mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, consent: consent),
+                mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, consent: consent,
+                contentDays: try settings.number("contentDays")),
             SignalsJob(statuses: storage.statuses, tenant: tenant),
             AnonymizerJob(
                 anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,

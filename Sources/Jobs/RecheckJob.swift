@@ -17,18 +17,19 @@ public struct RecheckJob: Job {
 
     private let mastodon: Mastodon
     private let statuses: any StatusRepository
-    private let pseudonymizer: Pseudonymizer
+    private let intake: StatusIntake
     private let tenant: TenantKey
-    private let consent: ConsentPolicy
 
+    /// - Parameter contentDays: days that a post's text is kept; 0 keeps none, also of an edit.
     public init(
-        mastodon: Mastodon, statuses: any StatusRepository, pseudonymizer: Pseudonymizer, tenant: TenantKey, consent: ConsentPolicy
+        mastodon: Mastodon, statuses: any StatusRepository, pseudonymizer: Pseudonymizer, tenant: TenantKey, consent: ConsentPolicy,
+        contentDays: Int = 7
     ) {
         self.mastodon = mastodon
         self.statuses = statuses
-        self.pseudonymizer = pseudonymizer
         self.tenant = tenant
-        self.consent = consent
+        intake = StatusIntake(
+            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: contentDays > 0)
     }
 
     public func run(at now: Instant) async throws -> [String: Int] {
@@ -45,13 +46,16 @@ public struct RecheckJob: Job {
                 counts["unanswered"] = due.count
                 break
             }
-            let living = shown.map(\.status).filter {
-                consent.refusal(of: $0, at: min(now, $0.createdAt + .hours(71)), isLocalAuthor: mastodon.instance.isHome,
-                    authorOptedOut: { _ in false }) == nil
+            var living: [String: KeptStatus] = [:]
+            for status in shown.map(\.status) {
+                // That it has become too old since is for the retention to say, not for its author's signals.
+                let judgedAt = min(now, status.createdAt + ConsentPolicy.longestAge)
+                if case .kept(let kept) = intake.judge(status, from: .public, at: judgedAt) { living[status.id] = kept }
             }
-            let gone = Set(due).subtracting(living.map(\.id))
-            try await statuses.confirm(
-                living.map { Pseudonymizer.postID(host: mastodon.instance.domain, uri: $0.uri) }, in: tenant, at: now)
+            let gone = Set(due).subtracting(living.keys)
+            // An edit reaches the store; a status that has not changed is confirmed, also where a cache shows an older version.
+            _ = try await statuses.keep(Array(living.values), cursor: nil, in: tenant, at: now)
+            try await statuses.confirm(living.values.map(\.postID), in: tenant, at: now)
             counts["confirmed", default: 0] += living.count
             counts["withdrawn", default: 0] += try await statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)
         }
