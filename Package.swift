@@ -117,6 +117,10 @@ let package = Package(
         tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("CurlTests", ["Curl", "CCurl", httpTypes]),
         tests("ZlibTests", ["Zlib", "CZlib"]),
+        tests("ServiceTests", [
+            "DemoInstance", "Fediverse", "Privacy", "Recommender", "Store", "Database", "SQLite", "OpenSSL", "LoopbackClient", "TestSupport",
+            logging,
+        ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -35,7 +35,7 @@ public struct Storage: Sendable {
     ///   - defaultLevel: the level of an alias that has not chosen.
     ///   - candidateLimit: the most candidates of one tenant; beyond it the oldest go.
     ///   - now: the time that migrations are noted under.
-    /// - Throws: `StoreError`, or `DatabaseError` for what the engine refuses.
+    /// - Throws: `StoreError`, or `DatabaseError` for what the engine refuses; `corrupt`, in the role `serve`, for damage anywhere in the file.
     public static func open(
         _ location: StoreLocation, role: Role, defaultLevel: PrivacyLevel = .none, candidateLimit: Int = 200_000, now: Instant
     ) async throws -> Storage {
@@ -43,6 +43,8 @@ public struct Storage: Sendable {
         if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
         let pool = try SQLitePool(path: path, role: role == .serve ? .serve : .command)
         do {
+            // Whoever serves writes for days: a damaged file is refused before the first of it, not found by a person's request.
+            if role == .serve { try await pool.checkIntegrity() }
             try await bringUpToDate(pool, role: role, now: now)
         } catch {
             await pool.shutdown()
