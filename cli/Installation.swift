@@ -13,6 +13,7 @@ struct Installation: Sendable {
     let instance: Instance
     let tenant: TenantKey
     let client: CurlClient
+    let streams: CurlClient
     let mastodon: Mastodon
     let consent: ConsentPolicy
 
@@ -25,12 +26,23 @@ struct Installation: Sendable {
         let storage = try await Self.storage(settings, role: role)
         do {
             let now = Clock.now()
-            let tenant = try await storage.tenant(domain: instance.domain, at: now)
-            try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
-            let client = CurlClient(CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream")))
+            let tenant: TenantKey
+            if role == .inspect {
+                guard let known = try await storage.tenant(domain: instance.domain) else {
+                    throw Failure("this database holds nothing for \(instance.domain)", .noInput)
+                }
+                tenant = known
+                try await storage.checkKey(id: pseudonymizer.keyID, in: tenant)
+            } else {
+                tenant = try await storage.tenant(domain: instance.domain, at: now)
+                try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
+            }
+            let reach = CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream"))
+            let client = CurlClient(reach)
             let contact = settings.text("contact")
             return Installation(
                 settings: settings, storage: storage, pseudonymizer: pseudonymizer, instance: instance, tenant: tenant, client: client,
+                streams: CurlClient(reach.withoutConnectionLimit),
                 mastodon: Mastodon(
                     instance: instance, client: client,
                     userAgent: "\(Self.agent)/\(Version.text)" + (contact.isEmpty ? "" : " (+\(contact))"), clock: Clock.now),
@@ -50,6 +62,7 @@ struct Installation: Sendable {
 
     func close() async {
         client.shutdown()
+        streams.shutdown()
         await storage.shutdown()
     }
 }
@@ -89,6 +102,15 @@ extension Instance {
         if isPlain, !allowLoopback {
             throw Failure("the upstream must be https; http is for loopback only, with --allow-loopback-upstream", .badSetting)
         }
-        self.init(domain: canonical.canonical, base: trimmed)
+        // From the canonical name: an address with letters beyond ASCII is reached by its A-labels.
+        self.init(domain: canonical.canonical, base: (isPlain ? "http://" : "https://") + canonical.canonical)
+    }
+}
+
+extension CurlSettings {
+    fileprivate var withoutConnectionLimit: CurlSettings {
+        var settings = self
+        settings.connectionsPerHost = 0
+        return settings
     }
 }

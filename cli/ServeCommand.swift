@@ -56,7 +56,7 @@ struct Serving {
         let (settings, storage) = (installation.settings, installation.storage)
         var proxySettings = ProxySettings(
             instance: installation.instance, listen: listen, publicURL: try settings.publicURL(), consent: installation.consent,
-            recommender: TimelineRecommender(policy: try settings.choice("policy")))
+            recommender: TimelineRecommender(policy: try settings.choice("policy"), longestAge: ConsentPolicy.longestAge))
         proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage", in: 0...4)
         proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds", in: 1...10_000))
         proxySettings.budget = try settings.number("requestBudget", in: 0...100_000)
@@ -64,8 +64,9 @@ struct Serving {
             ProxyParts(
                 tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
                 interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
-                candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client, clock: Clock.now),
-            settings: proxySettings, logger: logger, ready: { (try? await storage.info()) != nil }, pages: pages, onRunning: onRunning)
+                candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client,
+                streams: installation.streams, clock: Clock.now),
+            settings: proxySettings, logger: logger, ready: { (try? await storage.tenants()) != nil }, pages: pages, onRunning: onRunning)
         let scheduler = try await Scheduler(
             jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
             clock: Clock.now)

@@ -42,6 +42,8 @@ struct SettingFlags: ParsableArguments {
     var ingestInterval: String?
     @Option(help: ArgumentHelp(SettingName.sentence("ingestSources")))
     var ingestSources: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("robots")))
+    var robots: String?
     @Option(help: ArgumentHelp(SettingName.sentence("candidates")))
     var candidates: String?
     @Option(help: ArgumentHelp(SettingName.sentence("policy")))
@@ -62,7 +64,7 @@ struct SettingFlags: ParsableArguments {
             "listen": listen, "publicUrl": publicUrl, "tlsInFront": tlsInFront ? "true" : nil,
             "allowLoopbackUpstream": allowLoopbackUpstream ? "true" : nil, "defaultLevel": defaultLevel, "consent": consent,
             "indexableUnknown": indexableUnknown, "allowGroups": allowGroups ? "true" : nil, "contentDays": contentDays,
-            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "candidates": candidates,
+            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots, "candidates": candidates,
             "policy": policy, "recommendationsPerPage": recommendationsPerPage, "decisionMilliseconds": decisionMilliseconds,
             "requestBudget": requestBudget, "logLevel": logLevel,
         ]

@@ -33,7 +33,7 @@ extension DatabaseError: CustomStringConvertible {
         switch self {
         case .cannotOpen(let reason): "the database cannot be opened: \(reason)"
         case .cannotCreate(let reason): "the database cannot be made: \(reason)"
-        case .corrupt(let reason): "the database is damaged (\(reason)); restore it from a backup with 'sheltie db restore'"
+        case .corrupt(let reason): "the database is damaged (\(reason)); stop the service and put a copy made by 'sheltie db backup' in its place"
         case .newerSchema(let found, let known): "the database has schema version \(found), this program knows \(known); use a newer program"
         case .changedMigration(let number): "migration \(number) was changed after it had been applied to this database"
         case .busy: "the database is locked by another process"

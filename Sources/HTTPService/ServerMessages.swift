@@ -50,6 +50,34 @@ public struct RequestBody: Sendable {
     /// The next bytes, nil at the end.
     public func next() async throws -> [UInt8]? { try await pull() }
 
+    /// The beginning of a body of which nothing is lost.
+    public enum Start: Sendable {
+        case whole([UInt8])
+        /// Longer than asked: the same body again, from its first byte.
+        case more(RequestBody)
+    }
+
+    /// Reads at most about `limit` bytes.
+    public func start(upTo limit: Int) async throws -> Start {
+        if let length, length > limit { return .more(self) }
+        var bytes: [UInt8] = []
+        while let chunk = try await next() {
+            bytes += chunk
+            guard bytes.count > limit else { continue }
+            let read = Mutex<[UInt8]?>(bytes)
+            return .more(
+                RequestBody(length: length) {
+                    let first = read.withLock { rest in
+                        defer { rest = nil }
+                        return rest
+                    }
+                    if let first { return first }
+                    return try await next()
+                })
+        }
+        return .whole(bytes)
+    }
+
     /// The whole body.
     /// - Throws: `BodyTooLarge` as soon as more than `limit` bytes have come.
     public func collect(upTo limit: Int) async throws -> [UInt8] {

@@ -31,7 +31,11 @@ public struct PrivacyPolicy: Sendable {
         guard let (key, form) = grant(.recommendation, to: viewer) else { return nil }
         var kept = recommendation
         kept.at = form.cut(recommendation.at)
-        if !form.parts.contains(.modelVersion) { kept.modelVersion = nil }
+        if !form.parts.contains(.modelVersion) {
+            kept.modelVersion = nil
+            // The code alone: what stands behind the colon (a hashtag) is a circumstance, too.
+            kept.reason = String(kept.reason.prefix { $0 != ":" })
+        }
         if !form.parts.contains(.position) { kept.position = nil }
         if !form.parts.contains(.wrapper) { (kept.shownAs, kept.above, kept.below) = (nil, nil, nil) }
         return Permitted(kept, of: viewer, key: key)

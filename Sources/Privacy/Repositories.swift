@@ -5,11 +5,16 @@ public protocol PeopleRepository: Sendable {
     /// The viewer behind an alias; without a row, at the default level and without a key.
     func viewer(_ alias: AliasID, in tenant: TenantKey) async throws -> Viewer
 
+    /// Makes the row of somebody who comes for the first time where the operator's default level is above NONE. It never changes
+    /// a row that is there, so a choice made at the same moment stands.
+    func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer
+
     /// Sets the level. Down cuts the past to the new level's form in the same transaction, NONE removes every row of the
     /// alias; up starts from now. Acknowledged after a commit that survives power loss.
     func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange
 
-    /// Removes every row of the alias and writes the ledger tag, in one transaction.
+    /// Removes every row of the alias and writes the ledger tag, in one transaction. Where NONE is not the default a tombstone
+    /// stays, or the next request would begin anew.
     /// - Parameter ledgerTag: 64 hex digits: HMAC of the alias under the ledger's key.
     func erase(_ alias: AliasID, in tenant: TenantKey, ledgerTag: String, at now: Instant) async throws -> ErasureReceipt
 
@@ -52,8 +57,10 @@ public protocol InteractionRepository: Sendable {
 
 public protocol RecommendationLogRepository: Sendable {
     /// Writes all rows in one transaction, or none.
-    /// - Returns: false when the viewer's level or epoch has changed since: then nothing was written.
-    func record(_ recommendations: [Permitted<Recommendation>]) async throws -> Bool
+    /// - Parameter isWanted: asked last in the transaction: a page that has gone out without them needs no rows.
+    /// - Returns: false when nothing was written: the viewer's level or epoch has changed since, another page of theirs has
+    ///   given one of the wrapper ids to another status, or `isWanted` said no.
+    func record(_ recommendations: [Permitted<Recommendation>], while isWanted: @escaping @Sendable () -> Bool) async throws -> Bool
 }
 
 /// A person's own settings and the "less of this" that they have said.

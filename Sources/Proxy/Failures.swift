@@ -30,8 +30,6 @@ enum Failures {
     static func sentence(_ text: String, status: Int) -> ServerResponse {
         var writer = JSONWriter()
         writer.object { $0.member("error", text) }
-        var response = ServerResponse.json(writer.bytes, status: status)
-        response.fields[.accessControlAllowOrigin] = "*"
-        return response
+        return .ownJSON(writer.bytes, status: status)
     }
 }

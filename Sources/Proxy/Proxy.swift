@@ -18,12 +18,14 @@ public struct ProxyParts: Sendable {
     public var candidates: any RecommenderRepository
     public var mastodon: Mastodon
     public var client: CurlClient
+    /// For streams, each of which holds a connection as long as it lives.
+    public var streams: CurlClient
     public var clock: @Sendable () -> Instant
 
     public init(
         tenant: TenantKey, pseudonymizer: Pseudonymizer, people: any PeopleRepository, interactions: any InteractionRepository,
         log: any RecommendationLogRepository, preferences: any PreferenceRepository, candidates: any RecommenderRepository,
-        mastodon: Mastodon, client: CurlClient, clock: @escaping @Sendable () -> Instant
+        mastodon: Mastodon, client: CurlClient, streams: CurlClient, clock: @escaping @Sendable () -> Instant
     ) {
         self.tenant = tenant
         self.pseudonymizer = pseudonymizer
@@ -34,6 +36,7 @@ public struct ProxyParts: Sendable {
         self.candidates = candidates
         self.mastodon = mastodon
         self.client = client
+        self.streams = streams
         self.clock = clock
     }
 }

@@ -14,6 +14,9 @@ struct Routes: Sendable {
     private let own: OwnRoutes
     private let settings: ProxySettings
     private let counters: ProxyCounters
+    private let tokens: TokenCache
+    private let budget: Budget
+    private let clock: @Sendable () -> Instant
 
     init(
         _ parts: ProxyParts, settings: ProxySettings, counters: ProxyCounters, tokens: TokenCache,
@@ -35,13 +38,14 @@ struct Routes: Sendable {
             editor: PageEditor(
                 people: parts.people, log: parts.log, policy: policy, accounts: accounts, sent: SentLately(), instance: settings.instance,
                 clock: parts.clock),
-            budget: budget, settings: settings, counters: counters, clock: parts.clock)
+            settings: settings, counters: counters, clock: parts.clock)
         let statuses = StatusRequests(
             passThrough: passThrough, signedIn: signedIn, histories: parts.candidates,
             capture: InteractionCapture(
                 domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
                 clock: parts.clock),
-            displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, counters: counters, clock: parts.clock)
+            displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, preferences: parts.preferences,
+            counters: counters, clock: parts.clock)
         let virtual = VirtualAccountRequests(
             passThrough: passThrough, signedIn: signedIn, histories: parts.candidates, statuses: statuses, preferences: parts.preferences,
             policy: policy, accounts: accounts, clock: parts.clock)
@@ -77,14 +81,33 @@ struct Routes: Sendable {
         for path in ["/api/v1/accounts", "/api/v1/accounts/*rest", "/api/v1/search", "/api/v2/search"] { table.add("GET", path, aboutAccounts) }
         table.add("POST", "/api/v1/accounts/*rest", changesWhatIsShown)
         table.add("POST", "/api/v1/lists/:id/accounts", aboutAccounts)
-        for method in ["POST", "DELETE"] { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            if method != "PUT", method != "PATCH" { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
+            for path in ["/api/v1/filters", "/api/v1/filters/:id", "/api/v2/filters", "/api/v2/filters/:id", "/api/v2/filters/:id/keywords"] {
+                table.add(method, path, changesWhatIsShown)
+            }
+        }
+        let streams = PassThrough(instance: settings.instance, client: parts.streams, limits: settings.passThroughLimits)
+        for path in ["/api/v1/streaming", "/api/v1/streaming/*rest"] {
+            table.add("GET", path) { request, base in
+                if request.fields[.upgrade] != nil {
+                    return Failures.sentence("WebSocket streams are not relayed yet; connect to the instance's own address", status: 501)
+                }
+                return await streams.respond(to: request, publicBase: base)
+            }
+        }
 
-        table.add("GET", "/oauth/authorize") { request, _ in sessions.authorize(request) }
+        for path in ["/oauth/authorize", "/oauth/authorize/*rest", "/auth/*rest"] {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] { table.add(method, path) { request, _ in sessions.authorize(request) } }
+        }
         table.add("POST", "/oauth/revoke") { await sessions.revoke($0, publicBase: $1) }
 
         own = OwnRoutes(ready: ready, pages: pages)
         self.table = table
         everythingElse = passThrough
+        self.tokens = tokens
+        self.budget = budget
+        clock = parts.clock
         self.settings = settings
         self.counters = counters
     }
@@ -95,16 +118,40 @@ struct Routes: Sendable {
             return Failures.sentence("This host name is not served here", status: 400)
         }
         if request.path.hasPrefix("/sheltie/") || request.path == "/sheltie" { return await own.respond(to: request) }
-        if request.query?.contains("access_token=") == true, !request.path.hasPrefix("/api/v1/streaming") {
+        if !request.path.hasPrefix("/api/v1/streaming"), let query = request.query, QueryString(String(query)).value(of: "access_token") != nil {
             return Failures.sentence("A token in an address ends up in logs; send it in the Authorization header", status: 400)
         }
-        if let match = table.match(request.method, request.path) { return await match.handler(request, base) }
-        return await everythingElse.respond(to: request, publicBase: base)
+        let answer =
+            if let match = table.match(request.method, request.path) {
+                await match.handler(request, base)
+            } else {
+                await everythingElse.respond(to: request, publicBase: base)
+            }
+        learn(from: answer, to: request)
+        return answer
+    }
+
+    /// What every answer tells about the token that asked: that it is refused, or how much is left of its allowance.
+    private func learn(from answer: ServerResponse, to request: ServerRequest) {
+        let remaining = answer.fields[.rateLimitRemaining].flatMap { Int($0) }
+        guard answer.status == 401 || answer.status == 403 || remaining != nil,
+            let token = SignedIn.bearer(request.fields[.authorization])
+        else { return }
+        let digest = tokens.digest(of: token)
+        if answer.status == 401 || answer.status == 403 { tokens.forget(digest) }
+        if let remaining { budget.observe(remaining: remaining, for: digest, at: clock()) }
     }
 
     /// How clients reach us: the setting, or on loopback whatever they called us.
     private func publicBase(of request: ServerRequest) -> String? {
         guard let configured = settings.publicURL else { return "http://" + request.authority }
-        return request.authority.lowercased() == OwnLinks(base: configured).authority.lowercased() ? configured : nil
+        let asked = request.authority.lowercased()
+        let standardPort = configured.hasPrefix("https://") ? ":443" : ":80"
+        let own = OwnLinks(base: configured).authority.lowercased()
+        return asked == own || asked == own + standardPort ? configured : nil
     }
+}
+
+extension HTTPField.Name {
+    static let rateLimitRemaining = HTTPField.Name("X-RateLimit-Remaining")!
 }

@@ -61,4 +61,6 @@ public protocol RecommenderRepository: Sendable {
     func changes(in tenant: TenantKey, since version: Int64?, at now: Instant) async throws -> SnapshotChanges
     /// One point read of what is known about a viewer; empty at NONE.
     func history(of viewer: Viewer, at now: Instant) async throws -> ReaderHistory
+    /// Those of the ids that are wrappers in this viewer's pages, however old.
+    func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement]
 }

@@ -86,6 +86,11 @@ struct AliasLevelChange {
             UPDATE recommendation_logs SET recommended_at = \(sql: day), model_version = NULL, position = NULL
             WHERE tenant_id = \(tenant) AND alias_key = \(key)
             """)
+        // A hashtag is the reason's argument, which only FULL keeps.
+        try connection.run("""
+            UPDATE recommendation_logs SET reason = 'tag-affinity'
+            WHERE tenant_id = \(tenant) AND alias_key = \(key) AND reason LIKE 'tag-affinity:%'
+            """)
         return try connection.all("""
             DELETE FROM recommendation_logs
             WHERE tenant_id = \(tenant) AND alias_key = \(key) AND recommended_at < \(limitedStart(.recommendation))

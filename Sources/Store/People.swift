@@ -14,6 +14,17 @@ struct People: PeopleRepository {
         return Viewer(tenant: tenant, alias: alias, level: row?.level ?? defaultLevel, key: row?.key, epoch: row?.epoch ?? 0)
     }
 
+    func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer {
+        try await pool.write(.power) { connection in
+            if try connection.aliasRow(alias, in: tenant, locking: true) == nil, defaultLevel != .none {
+                try AliasLevelChange(connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel)
+                    .carryOut(from: nil, to: defaultLevel)
+            }
+            let row = try connection.aliasRow(alias, in: tenant)
+            return Viewer(tenant: tenant, alias: alias, level: row?.level ?? defaultLevel, key: row?.key, epoch: row?.epoch ?? 0)
+        }
+    }
+
     func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
         try await pool.write(.power) { connection in
             let row = try connection.aliasRow(alias, in: tenant, locking: true)
@@ -34,6 +45,10 @@ struct People: PeopleRepository {
                 INSERT INTO erasure_ledger (tenant_id, tag, erased_at) VALUES (\(tenant), \(ledgerTag), \(now))
                 ON CONFLICT (tenant_id, tag) DO UPDATE SET erased_at = excluded.erased_at
                 """)
+            if defaultLevel != .none {
+                try AliasLevelChange(connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel)
+                    .carryOut(from: nil, to: .none)
+            }
             return ErasureReceipt(removed: removed ?? Dictionary(uniqueKeysWithValues: personalTables.map { ($0, 0) }))
         }
     }

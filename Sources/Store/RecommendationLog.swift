@@ -5,9 +5,23 @@ import Privacy
 struct RecommendationLog: RecommendationLogRepository {
     let pool: any ConnectionPool
 
-    func record(_ recommendations: [Permitted<Recommendation>]) async throws -> Bool {
+    func record(_ recommendations: [Permitted<Recommendation>], while isWanted: @escaping @Sendable () -> Bool) async throws -> Bool {
         if recommendations.isEmpty { return true }
-        return try await pool.write(.process) { connection in
+        do {
+            return try await write(recommendations, isWanted)
+        } catch NotWritten.refused {
+            return false
+        } catch DatabaseError.constraint(kind: .unique) {
+            // Another page of the same person took one of the ids at the same moment, for another status.
+            return false
+        }
+    }
+
+    /// Thrown to roll back what was written already.
+    private enum NotWritten: Error { case refused }
+
+    private func write(_ recommendations: [Permitted<Recommendation>], _ isWanted: @escaping @Sendable () -> Bool) async throws -> Bool {
+        try await pool.write(.process) { connection in
             for viewer in Set(recommendations.map { KeyedViewer(viewer: $0.viewer, key: $0.key) }) {
                 guard try connection.stillPermits(viewer.viewer, viewer.key) else { return false }
             }
@@ -24,6 +38,7 @@ struct RecommendationLog: RecommendationLogRepository {
                         record.below.sqlValue, record.position.sqlValue,
                     ]
                 })
+            guard isWanted() else { throw NotWritten.refused }
             return true
         }
     }

@@ -24,6 +24,30 @@ extension Snapshots {
             return history
         }
     }
+
+    func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement] {
+        guard viewer.level != .none, viewer.key != nil, !wrapperIDs.isEmpty else { return [] }
+        return try await pool.read { connection in
+            guard let alias = try connection.aliasRow(viewer.alias, in: viewer.tenant), alias.level != .none else { return [] }
+            return try inParts(wrapperIDs).flatMap { part in
+                try connection.all("""
+                    SELECT l.shown_as, l.above_id, l.below_id, l.post_key, p.local_id, l.reason, l.recommended_at
+                    FROM recommendation_logs l JOIN post_metadata p ON p.tenant_id = l.tenant_id AND p.post_key = l.post_key
+                    WHERE l.tenant_id = \(viewer.tenant) AND l.alias_key = \(alias.key) AND l.shown_as IN (\(sql: .list(part)))
+                    AND l.above_id IS NOT NULL AND l.below_id IS NOT NULL
+                    """, Placement.init(row:))
+            }
+        }
+    }
+}
+
+extension Placement {
+    /// Columns: shown_as, above_id, below_id, post_key, local_id, reason, recommended_at.
+    fileprivate init(row: any Row) {
+        self.init(
+            shownAs: row.text(0), above: row.text(1), below: row.text(2), post: row.post(3), localID: row.textOrNil(4), reason: row.text(5),
+            at: row.instant(6))
+    }
 }
 
 /// The statements of one reader's history: each reads by the alias alone.
@@ -85,11 +109,7 @@ private struct HistoryReading {
             WHERE l.tenant_id = \(tenant) AND l.alias_key = \(alias)
             AND l.shown_as IS NOT NULL AND l.above_id IS NOT NULL AND l.below_id IS NOT NULL
             ORDER BY l.recommended_at DESC, l.log_key DESC LIMIT \(limit)
-            """) {
-            Placement(
-                shownAs: $0.text(0), above: $0.text(1), below: $0.text(2), post: $0.post(3), localID: $0.textOrNil(4), reason: $0.text(5),
-                at: $0.instant(6))
-        }
+            """, Placement.init(row:))
     }
 
     /// Those still in force. An author of whom nothing is stored has no key, and nothing to hold back.

@@ -43,7 +43,7 @@ public struct Storage: Sendable {
         if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
         let pool = try SQLitePool(path: path, role: role == .serve ? .serve : .command)
         do {
-            // Whoever serves writes for days: a damaged file is refused before the first of it, not found by a person's request.
+            // Damage is met before anything is served from it.
             if role == .serve { try await pool.checkIntegrity() }
             try await bringUpToDate(pool, role: role, now: now)
         } catch {

@@ -176,6 +176,8 @@ CREATE TABLE recommendation_logs (
     CONSTRAINT recommendation_logs_model_check CHECK (model_version IS NULL OR length(model_version) <= 50)
 ) STRICT;
 CREATE INDEX recommendation_logs_alias_idx ON recommendation_logs (tenant_id, alias_key, post_key);
+-- One wrapper id stands for one status in a person's pages: clients send it back weeks later.
+CREATE UNIQUE INDEX recommendation_logs_shown_key ON recommendation_logs (tenant_id, alias_key, shown_as) WHERE shown_as IS NOT NULL;
 CREATE INDEX recommendation_logs_post_idx ON recommendation_logs (tenant_id, post_key);
 CREATE INDEX recommendation_logs_recent_idx ON recommendation_logs (tenant_id, alias_key, recommended_at);
 CREATE INDEX recommendation_logs_time_idx ON recommendation_logs (tenant_id, recommended_at);

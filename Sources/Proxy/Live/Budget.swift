@@ -41,6 +41,7 @@ final class Budget: Sendable {
     func observe(remaining: Int, for token: TokenDigest, at now: Instant) {
         accounts.withLock { accounts in
             guard remaining < 60 || accounts[token]?.scarceUntil != nil else { return }
+            guard accounts.count < capacity || accounts[token] != nil else { return }
             accounts[token, default: Account(opened: now)].scarceUntil = remaining < 60 ? now + Self.window : nil
         }
     }

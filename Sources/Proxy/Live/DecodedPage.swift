@@ -7,13 +7,17 @@ struct DecodedPage {
     /// Decoded bytes that are looked at, at most.
     static let limit = 16 << 20
 
+    /// Fast rather than small: a page is read once.
+    static let compression = 4
+
     let bytes: [UInt8]
+    let wasCompressed: Bool
 
     init(_ answer: CurlAnswer) throws {
         guard let type = answer.fields[.contentType], type.lowercased().hasPrefix("application/json") else { throw PageError.notDecodable }
         switch answer.fields[.contentEncoding]?.lowercased() {
-        case nil, "identity": bytes = answer.body
-        case "gzip", "x-gzip": bytes = try gunzip(answer.body, limit: Self.limit)
+        case nil, "identity": (bytes, wasCompressed) = (answer.body, false)
+        case "gzip", "x-gzip": (bytes, wasCompressed) = (try gunzip(answer.body, limit: Self.limit), true)
         default: throw PageError.notDecodable
         }
     }

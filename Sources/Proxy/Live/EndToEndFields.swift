@@ -9,7 +9,8 @@ enum EndToEndFields {
 
     /// What a client says about its way to us is ours to know, not upstream's: these are dropped.
     private static let clientSide: Set<String> = [
-        "host", "cookie", "expect", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+        "host", "cookie", "expect", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-server", "x-real-ip", "x-client-ip", "true-client-ip",
+        "cf-connecting-ip",
     ]
 
     /// The fields to send upstream.

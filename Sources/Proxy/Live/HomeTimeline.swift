@@ -14,7 +14,6 @@ struct HomeTimeline: Sendable {
     let histories: any RecommenderRepository
     let preparation: SlatePreparation
     let editor: PageEditor
-    let budget: Budget
     let settings: ProxySettings
     let counters: ProxyCounters
     let clock: @Sendable () -> Instant
@@ -32,7 +31,7 @@ struct HomeTimeline: Sendable {
             try await preparation.prepare(
                 for: reader.person, history: reader.history, asked: asked, count: settings.recommendationsPerPage)
         }
-        defer { preparing.cancel() }
+        // What comes too late for this page still fills the caches for the next: it ends by its own deadlines.
         var outgoing = passThrough.outgoing(request, target: asked.target)
         outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
         outgoing.limits.bodyBytes = settings.largestPage
@@ -45,13 +44,13 @@ struct HomeTimeline: Sendable {
             return Failures.answer(error)
         }
         let answered = clock()
-        observe(answer, for: reader.person, at: answered)
         let untouched = ServerResponse(
             status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))
         guard answer.status == 200 else { return untouched }
-        let decided = await within(settings.decisionTime) { () -> PageEditor.Edited? in
+        let decided = await within(settings.decisionTime) { isWanted in
             let prepared = try await preparing.value
-            return try await editor.edit(answer, for: reader, with: prepared, asked: asked, publicBase: publicBase)
+            return try await editor.edit(
+                answer, for: reader, with: prepared, asked: asked, publicBase: publicBase, while: isWanted)
         }
         guard let decision = decided else {
             counters.count(.pageUntouchedByFailure)
@@ -65,13 +64,13 @@ struct HomeTimeline: Sendable {
         counters.count(.recommended, page.count)
         var response = untouched
         response.body = .bytes(page.body)
-        response.fields[.contentEncoding] = nil
+        response.fields[.contentEncoding] = page.encoding
         response.fields[.eTag] = nil
         response.fields[.link] = page.link
         response.fields[.sheltieRecommendations] = String(page.count)
         response.fields[.sheltieMode] = reader.mode.kind.rawValue
-        response.fields[.serverTiming] =
-            "upstream;dur=\(Self.milliseconds(answered - started)), sheltie;dur=\(Self.milliseconds(clock() - answered))"
+        response.fields[.serverTiming] = (answer.fields[.serverTiming].map { $0 + ", " } ?? "")
+            + "upstream;dur=\(Self.milliseconds(answered - started)), sheltie;dur=\(Self.milliseconds(clock() - answered))"
         return response
     }
 
@@ -84,23 +83,25 @@ struct HomeTimeline: Sendable {
 
     /// nil at NONE, and when any of our parts fails: the person always gets their timeline.
     private func reader(behind request: ServerRequest) async -> Reader? {
-        do {
-            guard let person = try await signedIn.person(authorization: request.fields[.authorization]), person.viewer.level > .none else {
-                return nil
-            }
-            let history = try await histories.history(of: person.viewer, at: clock())
-            let mode = HomeMode(
-                settings: history.settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
-            return Reader(person: person, history: history, mode: mode)
-        } catch {
+        guard let person = await signedIn.person(authorization: request.fields[.authorization]) else { return nil }
+        guard person.viewer.level > .none else {
+            // Whoever has gone back to NONE leaves nothing behind in memory either.
+            forget(person.token)
+            return nil
+        }
+        let found = await within(SignedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
+        guard let history = found else {
             counters.count(.identityFailed)
             return nil
         }
+        let mode = HomeMode(
+            settings: history.settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
+        return Reader(person: person, history: history, mode: mode)
     }
 
-    private func observe(_ answer: CurlAnswer, for person: SignedIn.Person, at now: Instant) {
-        if answer.status == 401 || answer.status == 403 { signedIn.cache.forget(person.token) }
-        if let remaining = RateLimit(answer.fields).remaining { budget.observe(remaining: remaining, for: person.token, at: now) }
+    private func forget(_ token: TokenDigest) {
+        preparation.displayCheck.forget(token)
+        editor.sent.forget(token)
     }
 
     private static func milliseconds(_ span: Instant.Span) -> String {

@@ -36,13 +36,19 @@ struct InteractionCapture: Sendable {
         if act.undone {
             try await interactions.undo(act.kind, on: post.postID, by: viewer)
         } else {
-            try await record(act.kind, post: post, visibility: status.visibility, by: viewer, context: source)
+            try await record(act.kind, post: post, visibility: Self.stricter(answer.visibility, status.visibility), by: viewer, context: source)
         }
     }
 
-    /// Notes a reply to `parent`.
-    func noteReply(to parent: Status, by viewer: Viewer, source: Interaction.Context?) async throws {
-        try await record(.reply, post: reference(to: parent), visibility: parent.visibility, by: viewer, context: source)
+    /// Notes a reply. A private answer to a public status is a private act.
+    func noteReply(_ reply: Status, to parent: Status, by viewer: Viewer) async throws {
+        try await record(
+            .reply, post: reference(to: parent), visibility: Self.stricter(reply.visibility, parent.visibility), by: viewer, context: nil)
+    }
+
+    private static func stricter(_ one: Visibility, _ other: Visibility) -> Visibility {
+        let order: [Visibility] = [.direct, .private, .unlisted, .public]
+        return order.first { $0 == one || $0 == other } ?? .direct
     }
 
     private func record(

@@ -4,12 +4,16 @@ import HTTPTypes
 import Privacy
 import Recommender
 import Upstream
+import Zlib
 
 /// Turns upstream's page and what was prepared into the page that goes out: planned, logged, spliced, in this order.
 struct PageEditor: Sendable {
     struct Edited: Sendable {
         let body: [UInt8]
-        let link: String
+        /// nil: upstream sent none, and none is needed.
+        let link: String?
+        /// As the body is encoded: as upstream's was, where it was.
+        let encoding: String?
         /// Recommendations on the page.
         let count: Int
     }
@@ -25,7 +29,8 @@ struct PageEditor: Sendable {
     /// - Returns: nil when nothing is to be added, or the person's level has changed meanwhile.
     /// - Throws: when the page is not understood, or the rows could not be written: then it goes out as it came.
     func edit(
-        _ answer: CurlAnswer, for reader: HomeTimeline.Reader, with prepared: SlatePreparation.Prepared, asked: HomeRequest, publicBase: String
+        _ answer: CurlAnswer, for reader: HomeTimeline.Reader, with prepared: SlatePreparation.Prepared, asked: HomeRequest, publicBase: String,
+        while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> Edited? {
         let page = try DecodedPage(answer)
         let posts = try PagePost.page(StatusSlices(page.bytes))
@@ -44,14 +49,17 @@ struct PageEditor: Sendable {
             guard let offered = byPost[insertion.post] else { throw PageError.planWithoutOffer }
             entries.append(try entry(insertion, offered, reader: reader, policy: prepared.policy, publicBase: publicBase))
         }
-        guard try await keepLog(of: plan, byPost, for: reader.person.viewer, policy: prepared.policy, at: now) else { return nil }
+        guard try await keepLog(of: plan, byPost, for: reader.person.viewer, policy: prepared.policy, at: now, while: isWanted)
+        else { return nil }
 
         let body = Splicer.splice(page.bytes, entries: posts, plan: plan, inserted: entries)
         let links = PageLinks(upstream: instance.authority, links: OwnLinks(base: publicBase))
         let link =
             plan.nextCursor.map { links.header(answer.fields[.link], next: $0, path: asked.path, query: asked.clientQuery, own: HomeRequest.own) }
-            ?? links.rewritten(answer.fields[.link] ?? "")
-        return Edited(body: body, link: link, count: plan.insertions.count)
+            ?? answer.fields[.link].map(links.rewritten)
+        return Edited(
+            body: page.wasCompressed ? gzip(body, level: DecodedPage.compression) : body, link: link,
+            encoding: page.wasCompressed ? "gzip" : nil, count: plan.insertions.count)
     }
 
     private func entry(
@@ -69,7 +77,8 @@ struct PageEditor: Sendable {
     /// Every recommendation that was not shown before has its row before the first byte leaves.
     /// - Returns: false when the person's level has changed since the request began.
     private func keepLog(
-        of plan: PagePlan, _ offered: [PostKey: SlatePreparation.Offered], for viewer: Viewer, policy model: String, at now: Instant
+        of plan: PagePlan, _ offered: [PostKey: SlatePreparation.Offered], for viewer: Viewer, policy model: String, at now: Instant,
+        while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> Bool {
         let rows = plan.insertions.enumerated().compactMap { place, insertion -> Permitted<Recommendation>? in
             guard insertion.standing == nil, let offer = offered[insertion.post] else { return nil }
@@ -82,7 +91,7 @@ struct PageEditor: Sendable {
         let isNew = plan.insertions.filter { $0.standing == nil }.count
         guard rows.count == isNew else { throw PageError.notPermitted }
         if rows.isEmpty { return try await people.viewer(viewer.alias, in: viewer.tenant) == viewer }
-        return try await log.record(rows)
+        return try await log.record(rows, while: isWanted)
     }
 }
 

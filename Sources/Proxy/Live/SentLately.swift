@@ -23,6 +23,8 @@ final class SentLately: Sendable {
         }
     }
 
+    func forget(_ token: TokenDigest) { sent.withLock { $0[token] = nil } }
+
     func note(_ ids: [String], by token: TokenDigest, at now: Instant) {
         sent.withLock { sent in
             if sent.count >= Self.tokens, sent[token] == nil { sent = sent.filter { now - $0.value.since < Self.keep } }

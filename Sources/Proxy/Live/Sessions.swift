@@ -9,10 +9,16 @@ struct Sessions: Sendable {
     let passThrough: PassThrough
     let tokens: TokenCache
 
-    /// A redirect to the instance's own page with the same query, byte for byte: no password ever comes through here.
+    /// A redirect to the instance's own page, path and query byte for byte: no password ever comes through here.
     func authorize(_ request: ServerRequest) -> ServerResponse {
-        ServerResponse(
-            status: 302, fields: [.location: instance.base + "/oauth/authorize" + (request.query.map { "?" + $0 } ?? ""), .cacheControl: "no-store"])
+        guard request.method == "GET" || request.method == "HEAD" else {
+            return Failures.sentence("Passwords go to the instance itself; open its page in a browser", status: 405)
+        }
+        let isForm = request.path == "/oauth/authorize" || request.path == "/oauth/authorize/"
+        // Clients also send a slash before the question mark, which some instances do not take.
+        let path = isForm ? "/oauth/authorize" : String(request.path)
+        return ServerResponse(
+            status: 302, fields: [.location: instance.base + path + (request.query.map { "?" + $0 } ?? ""), .cacheControl: "no-store"])
     }
 
     func revoke(_ request: ServerRequest, publicBase: String) async -> ServerResponse {
@@ -23,6 +29,6 @@ struct Sessions: Sendable {
             method: request.method, path: String(request.path), query: request.query.map(String.init), contentType: request.fields[.contentType],
             body: body)
         for field in RequestFields.all(of: asked) where field.path == ["token"] { tokens.forget(tokens.digest(of: field.value)) }
-        return await passThrough.respond(to: request.replaying(body), publicBase: publicBase)
+        return await passThrough.respond(to: request.with(body: .of(body)), publicBase: publicBase)
     }
 }

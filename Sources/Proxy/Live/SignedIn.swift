@@ -3,7 +3,14 @@ import Privacy
 import Upstream
 
 /// Who asks: a bearer token becomes a `Viewer`, and from there on the account does not exist.
+///
+/// Nobody waits for us: what does not come in time is served as at level NONE.
 struct SignedIn: Sendable {
+    /// How long a first request may wait for the instance to say whose token it is.
+    static let verification: Duration = .seconds(2)
+    /// How long any request may wait for the database.
+    static let lookUp: Duration = .milliseconds(150)
+
     struct Person: Sendable {
         let viewer: Viewer
         let token: TokenDigest
@@ -30,44 +37,48 @@ struct SignedIn: Sendable {
         return token.isEmpty ? nil : token
     }
 
-    /// - Parameter fresh: ask the instance even when the answer is known: for level changes, exports and erasures.
-    /// - Returns: nil when nobody can be told from the token: then the request is served as at level NONE.
-    func person(authorization: String?, fresh: Bool = false) async throws -> Person? {
+    /// - Returns: nil when nobody can be told from the token, or not in time: then the request is served as at level NONE.
+    func person(authorization: String?) async -> Person? {
         guard let authorization, let token = Self.bearer(authorization) else { return nil }
         let digest = cache.digest(of: token)
-        guard let identified = try await identified(digest, authorization: authorization, fresh: fresh) else { return nil }
-        var viewer = try await people.viewer(identified.alias, in: tenant)
-        if viewer.level > .none, viewer.key == nil {
-            // The operator's default level: the person's row is made when they first come.
-            viewer = try await people.setLevel(viewer.level, of: identified.alias, in: tenant, at: clock()).viewer
+        guard let identified = await identified(digest, authorization: authorization) else { return nil }
+        return await within(Self.lookUp) { _ in
+            var viewer = try await people.viewer(identified.alias, in: tenant)
+            if viewer.level > .none, viewer.key == nil { viewer = try await people.arrive(identified.alias, in: tenant, at: clock()) }
+            try await note(viewer)
+            return Person(viewer: viewer, token: digest, authorization: authorization, accountID: identified.accountID)
         }
-        await note(viewer)
-        return Person(viewer: viewer, token: digest, authorization: authorization, accountID: identified.accountID)
     }
 
     /// That the person was here, at most once an hour: the row itself knows only the day or the week.
-    private func note(_ viewer: Viewer) async {
+    private func note(_ viewer: Viewer) async throws {
         let now = clock()
         guard let visit = policy.permit(visit: now, for: viewer), visits.isNew(visit.key, at: now) else { return }
-        // A visit that could not be written keeps nobody from their timeline.
-        try? await people.seen(visit)
+        try await people.seen(visit)
     }
 
-    private func identified(_ digest: TokenDigest, authorization: String, fresh: Bool) async throws -> Identified? {
-        let now = clock()
-        if !fresh, let known = cache.lookUp(digest, at: now) {
+    private func identified(_ digest: TokenDigest, authorization: String) async -> Identified? {
+        if let known = cache.lookUp(digest, at: clock()) {
             if case .person(let identified) = known { return identified }
             return nil
         }
+        // A client that starts sends ten requests at once: one question serves them all, and its answer is kept even when
+        // nobody waits for it any more.
+        let asking = cache.asking(digest) { Task { try await verify(digest, authorization: authorization) } }
+        return await within(Self.verification) { _ in try await asking.value } ?? nil
+    }
+
+    private func verify(_ digest: TokenDigest, authorization: String) async throws -> Identified? {
+        defer { cache.asked(digest) }
         do {
             let account = try await mastodon.verifyCredentials(authorization: authorization)
             let identified = Identified(
                 alias: try pseudonymizer.alias(domain: mastodon.instance.domain, accountID: account.id), accountID: account.id)
-            cache.remember(.person(identified), for: digest, at: now)
+            cache.remember(.person(identified), for: digest, at: clock())
             return identified
         } catch UpstreamError.status(401, _), UpstreamError.status(403, _) {
             // An application's own token, or one without the scope that names its owner: served, but as nobody.
-            cache.remember(.nobody, for: digest, at: now)
+            cache.remember(.nobody, for: digest, at: clock())
             return nil
         }
     }

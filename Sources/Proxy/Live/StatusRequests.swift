@@ -20,56 +20,61 @@ struct StatusRequests: Sendable {
     let mastodon: Mastodon
     let budget: Budget
     let accounts: VirtualAccounts
+    let preferences: any PreferenceRepository
     let counters: ProxyCounters
     let clock: @Sendable () -> Instant
 
+    /// How long a client waits for us to note what the instance has already done.
+    private static let noting: Duration = .seconds(2)
+
     func respond(to request: ServerRequest, publicBase: String) async -> ServerResponse {
-        guard let person = await viewer(behind: request) else { return await passThrough.respond(to: request, publicBase: publicBase) }
+        guard let person = await signedIn.person(authorization: request.fields[.authorization]), person.viewer.level > .none else {
+            return await passThrough.respond(to: request, publicBase: publicBase)
+        }
         var sent = request
         var asked = ClientRequest(
             method: request.method, path: String(request.path), query: request.query.map(String.init), contentType: request.fields[.contentType])
         if WrapperIDs.readsBody(method: asked.method, path: asked.path) {
-            guard let length = request.body.length, length <= Self.largestBody, let body = try? await request.body.collect(upTo: Self.largestBody)
-            else {
-                // What was read is gone: a chunked body is passed on unread, so ids in it are not looked for.
-                return await passThrough.respond(to: request, publicBase: publicBase)
+            do {
+                switch try await request.body.start(upTo: Self.largestBody) {
+                case .whole(let body):
+                    asked.body = body
+                    sent = request.with(body: .of(body))
+                case .more(let body):
+                    return await passThrough.respond(to: request.with(body: body), publicBase: publicBase)
+                }
+            } catch {
+                return Failures.sentence("The request's body broke off", status: 400)
             }
-            asked.body = body
-            sent = request.replaying(body)
         }
         let placements = await placements(among: WrapperIDs.candidateIDs(in: asked), of: person)
-        switch WrapperIDs.answer(asked, with: placements.byID) {
+        switch WrapperIDs.answer(asked, with: placements) {
         case .forward(let changed):
-            return await forward(changed == asked ? sent : sent.with(changed), changed, for: person, history: placements.history, publicBase: publicBase)
+            let recommended = placements.values.first { $0.localID.map { changed.path.contains($0) } ?? false }
+            return await forward(changed == asked ? sent : sent.with(changed), changed, of: recommended, for: person, publicBase: publicBase)
         case .wrapper(let placement):
-            return await wrapper(placement, for: person, request: request, history: placements.history, publicBase: publicBase)
+            return await wrapper(placement, for: person, request: request, publicBase: publicBase)
         case .notFound:
             return Failures.sentence("Record not found", status: 404)
         case .statuses(let ids, let wrappers, let rest):
-            return await list(ids, wrappers, rest, for: person, request: sent, history: placements.history, publicBase: publicBase)
+            return await list(ids, wrappers, rest, for: person, request: sent, publicBase: publicBase)
         }
     }
 
-    /// nil where nothing of ours can be meant: no token, level NONE, or one of our parts fails.
-    private func viewer(behind request: ServerRequest) async -> SignedIn.Person? {
-        guard let person = try? await signedIn.person(authorization: request.fields[.authorization]), person.viewer.level > .none else { return nil }
-        return person
-    }
-
-    private func placements(among ids: [String], of person: SignedIn.Person) async -> (byID: [String: Placement], history: ReaderHistory) {
-        guard !ids.isEmpty, let history = try? await histories.history(of: person.viewer, at: clock()) else { return ([:], ReaderHistory()) }
-        let wanted = Set(ids)
-        let found = history.placements.filter { wanted.contains($0.shownAs) }
-        return (Dictionary(found.map { ($0.shownAs, $0) }) { newest, _ in newest }, history)
+    private func placements(among ids: [String], of person: SignedIn.Person) async -> [String: Placement] {
+        guard !ids.isEmpty else { return [:] }
+        let found = await within(SignedIn.lookUp) { _ in try await histories.placements(ids, of: person.viewer) } ?? []
+        return Dictionary(found.map { ($0.shownAs, $0) }) { first, _ in first }
     }
 
     private func forward(
-        _ request: ServerRequest, _ asked: ClientRequest, for person: SignedIn.Person, history: ReaderHistory, publicBase: String
+        _ request: ServerRequest, _ asked: ClientRequest, of recommended: Placement?, for person: SignedIn.Person, publicBase: String
     ) async -> ServerResponse {
         let segments = asked.segments
         if asked.method == "POST", segments.count == 5, segments[2] == "statuses", let act = InteractionCapture.Act(verb: segments[4]) {
             return await collected(request, for: person, publicBase: publicBase) { status in
-                try await capture.note(act, on: status, by: person.viewer, source: Self.context(of: status, in: history))
+                let context = recommended.map { Interaction.Context(source: "recommendation", reason: $0.reason) }
+                try await capture.note(act, on: status, by: person.viewer, source: context)
             }
         }
         if asked.method == "POST", segments.elementsEqual(["api", "v1", "statuses"]) {
@@ -77,7 +82,7 @@ struct StatusRequests: Sendable {
                 guard let parent = status.inReplyToID, budget.spend(1, for: person.token, at: clock()),
                     let replied = try await mastodon.status(parent, authorization: person.authorization)
                 else { return }
-                try await capture.noteReply(to: replied.status, by: person.viewer, source: nil)
+                try await capture.noteReply(status, to: replied.status, by: person.viewer)
             }
         }
         return await passThrough.respond(to: request, publicBase: publicBase)
@@ -85,7 +90,7 @@ struct StatusRequests: Sendable {
 
     /// Sends the request, reads the answer, notes what it says if it is a yes, and gives it on as it came.
     private func collected(
-        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String, note: @Sendable (Status) async throws -> Void
+        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String, note: @escaping @Sendable (Status) async throws -> Void
     ) async -> ServerResponse {
         var outgoing = passThrough.outgoing(request)
         outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
@@ -96,44 +101,55 @@ struct StatusRequests: Sendable {
         } catch {
             return Failures.answer(error)
         }
-        if answer.status == 401 || answer.status == 403 { signedIn.cache.forget(person.token) }
         if (200...299).contains(answer.status) {
-            do {
+            let isNoted = await within(Self.noting) { _ in
                 try await note(StatusReader.status(in: DecodedPage(answer).bytes))
-                counters.count(.interactionKept)
-            } catch {
-                // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate.
-                counters.count(.interactionLost)
+                return true
             }
+            // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate.
+            counters.count(isNoted == true ? .interactionKept : .interactionLost)
         }
         return ServerResponse(
             status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))
     }
 
-    private static func context(of status: Status, in history: ReaderHistory) -> Interaction.Context? {
-        let id = status.reblog?.status.id ?? status.id
-        guard let placement = history.placements.first(where: { $0.localID == id }) else { return nil }
-        return Interaction.Context(source: "recommendation", reason: placement.reason)
-    }
-
     private func wrapper(
-        _ placement: Placement, for person: SignedIn.Person, request: ServerRequest, history: ReaderHistory, publicBase: String
+        _ placement: Placement, for person: SignedIn.Person, request: ServerRequest, publicBase: String
     ) async -> ServerResponse {
-        guard let bytes = await entry(placement, for: person, request: request, history: history, publicBase: publicBase) else {
-            return Failures.sentence("Record not found", status: 404)
+        do throws(UpstreamError) {
+            guard let shown = try await afresh(placement, for: person) else { return Failures.sentence("Record not found", status: 404) }
+            guard let bytes = await entry(placement, shown, for: person, request: request, publicBase: publicBase) else {
+                return Failures.sentence("Record not found", status: 404)
+            }
+            return .ownJSON(bytes)
+        } catch {
+            return Failures.answer(error)
         }
-        return .json(bytes)
     }
 
-    /// A wrapper with its status read afresh; nil when the status is gone or no longer for this viewer.
+    /// The status in a wrapper as the instance shows it now: in place of the client's own request, so it costs none of ours.
+    /// - Returns: nil when it is gone, or its author no longer consents. Neither its age nor a follow since then matters:
+    ///   it was shown, and stays where it was as long as its row lives.
+    private func afresh(_ placement: Placement, for person: SignedIn.Person) async throws(UpstreamError) -> ShownStatus? {
+        guard let localID = placement.localID else { return nil }
+        let shown: ShownStatus?
+        do {
+            shown = try await mastodon.status(localID, authorization: person.authorization)
+        } catch let error as UpstreamError {
+            throw error
+        } catch {
+            throw .notUnderstood
+        }
+        return shown.flatMap { displayCheck.mayStand($0.status) ? $0 : nil }
+    }
+
+    /// A wrapper's bytes; nil when its reason is none that this version knows.
     func entry(
-        _ placement: Placement, for person: SignedIn.Person, request: ServerRequest, history: ReaderHistory, publicBase: String
+        _ placement: Placement, _ shown: ShownStatus, for person: SignedIn.Person, request: ServerRequest, publicBase: String
     ) async -> [UInt8]? {
-        guard let localID = placement.localID, let shown = try? await displayCheck.allowed([localID], for: person).first,
-            let reason = Reason(logged: placement.reason, author: shown.status.account.acct)
-        else { return nil }
-        let mode = HomeMode(
-            settings: history.settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
+        guard let localID = placement.localID, let reason = Reason(logged: placement.reason, author: shown.status.account.acct) else { return nil }
+        let settings = await within(SignedIn.lookUp) { _ in try await preferences.settings(of: person.viewer) } ?? [:]
+        let mode = HomeMode(settings: settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
         let wrapper = Wrapper(
             shownAs: placement.shownAs, createdAt: shown.status.createdAt.iso8601, innerID: localID,
             account: accounts.account(for: reason, in: mode.language, publicBase: publicBase), policy: "logged")
@@ -143,9 +159,10 @@ struct StatusRequests: Sendable {
 
     private func list(
         _ asked: [String], _ wrappers: [String: Placement], _ rest: ClientRequest?, for person: SignedIn.Person, request: ServerRequest,
-        history: ReaderHistory, publicBase: String
+        publicBase: String
     ) async -> ServerResponse {
         var found: [String: [UInt8]] = [:]
+        var fields: HTTPFields?
         if let rest {
             var outgoing = passThrough.outgoing(request.with(rest))
             outgoing.fields[.acceptEncoding] = "identity"
@@ -160,21 +177,25 @@ struct StatusRequests: Sendable {
                 return ServerResponse(
                     status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))
             }
+            fields = passThrough.fields(of: answer.fields, publicBase: publicBase)
             for read in statuses { found[read.status.id] = Array(page.bytes[read.range]) }
         }
+        let inner = wrappers.values.compactMap(\.localID)
+        let shown = (try? await mastodon.statuses(inner, authorization: person.authorization)) ?? []
+        let byID = Dictionary(shown.map { ($0.status.id, $0) }) { first, _ in first }
         for (id, placement) in wrappers {
-            found[id] = await entry(placement, for: person, request: request, history: history, publicBase: publicBase)
+            guard let shown = placement.localID.flatMap({ byID[$0] }), displayCheck.mayStand(shown.status) else { continue }
+            found[id] = await entry(placement, shown, for: person, request: request, publicBase: publicBase)
         }
         var json = JSONWriter(capacity: found.values.reduce(16) { $0 + $1.count + 1 })
         json.array { for id in asked { if let bytes = found[id] { $0.raw(bytes) } } }
-        return .json(json.bytes)
+        return fields.map { .merged(json.bytes, fields: $0) } ?? .ownJSON(json.bytes)
     }
 }
 
 extension ServerRequest {
-    /// The same request with a body that has been read already.
-    func replaying(_ bytes: [UInt8]) -> ServerRequest {
-        ServerRequest(method: method, target: target, authority: authority, fields: fields, body: .of(bytes))
+    func with(body: RequestBody) -> ServerRequest {
+        ServerRequest(method: method, target: target, authority: authority, fields: fields, body: body)
     }
 
     /// The same request with the path, query and body of `changed`.

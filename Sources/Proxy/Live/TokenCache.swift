@@ -33,6 +33,7 @@ final class TokenCache: Sendable {
     private let key: HMACKey
     private let capacity: Int
     private let entries = Mutex<[TokenDigest: Entry]>([:])
+    private let questions = Mutex<[TokenDigest: Task<Identified?, any Error>]>([:])
 
     init(capacity: Int = 10_000) throws {
         key = try HMACKey(RandomBytes.make(count: 32))
@@ -59,6 +60,18 @@ final class TokenCache: Sendable {
             entries[digest] = Entry(known: known, until: now + span)
         }
     }
+
+    /// The question that is under way about a token, begun when there is none.
+    func asking(_ digest: TokenDigest, _ begin: () -> Task<Identified?, any Error>) -> Task<Identified?, any Error> {
+        questions.withLock { questions in
+            if let known = questions[digest] { return known }
+            let question = begin()
+            questions[digest] = question
+            return question
+        }
+    }
+
+    func asked(_ digest: TokenDigest) { questions.withLock { $0[digest] = nil } }
 
     /// Upstream refused the token, or it was revoked through us.
     func forget(_ digest: TokenDigest) { entries.withLock { $0[digest] = nil } }

@@ -26,18 +26,22 @@ struct VirtualAccountRequests: Sendable {
             method: request.method, path: String(request.path), query: request.query.map(String.init), contentType: request.fields[.contentType])
         var sent = request
         if VirtualAccountRoute.readsBody(method: asked.method, path: asked.path) {
-            guard let length = request.body.length, length <= StatusRequests.largestBody,
-                let body = try? await request.body.collect(upTo: StatusRequests.largestBody)
-            else { return await otherwise(request) }
-            asked.body = body
-            sent = request.replaying(body)
+            switch try? await request.body.start(upTo: StatusRequests.largestBody) {
+            case .whole(let body):
+                asked.body = body
+                sent = request.with(body: .of(body))
+            case .more(let body): return await otherwise(request.with(body: body))
+            case nil: return Failures.sentence("The request's body broke off", status: 400)
+            }
         }
         guard let route = VirtualAccountRoute(asked, authority: OwnLinks(base: publicBase).authority) else {
             return await otherwise(sent)
         }
-        guard let person = try? await signedIn.person(authorization: request.fields[.authorization]),
-            let history = try? await histories.history(of: person.viewer, at: clock())
-        else { return Failures.sentence("Record not found", status: 404) }
+        guard let person = await signedIn.person(authorization: request.fields[.authorization]) else {
+            return Failures.sentence("Record not found", status: 404)
+        }
+        let found = await within(SignedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
+        guard let history = found else { return Failures.sentence("This cannot be looked up just now; try again", status: 503) }
         let reader = Reader(person: person, history: history, publicBase: publicBase)
         return await answer(route, to: sent, by: reader)
     }
@@ -52,7 +56,7 @@ struct VirtualAccountRequests: Sendable {
         switch route {
         case .account(let id), .handle(let id):
             guard let account = await account(id, for: reader) else { return Failures.sentence("Record not found", status: 404) }
-            return .json(account.json())
+            return .ownJSON(account.json())
         case .accounts(let mixed):
             return await merged(mixed, request, reader) { await account($0, for: reader)?.json() }
         case .relationships(let mixed):
@@ -74,7 +78,7 @@ struct VirtualAccountRequests: Sendable {
         case .statuses(let id, let nothing):
             return await own(statusesOf: id, nothing: nothing, request: request, reader: reader)
         case .empty:
-            return .json(Array("[]".utf8))
+            return .ownJSON(Array("[]".utf8))
         case .act(let id, let act):
             return await carryOut(act, on: id, for: reader)
         case .refused:
@@ -108,6 +112,7 @@ struct VirtualAccountRequests: Sendable {
         _ mixed: VirtualAccountRoute.Mixed, _ request: ServerRequest, _ reader: Reader, _ ours: (String) async -> [UInt8]?
     ) async -> ServerResponse {
         var found: [String: [UInt8]] = [:]
+        var fields: HTTPFields?
         if let rest = mixed.forward {
             var outgoing = passThrough.outgoing(request.with(rest))
             outgoing.fields[.acceptEncoding] = "identity"
@@ -124,11 +129,12 @@ struct VirtualAccountRequests: Sendable {
                     body: .bytes(answer.body))
             }
             found = entries
+            fields = passThrough.fields(of: answer.fields, publicBase: reader.publicBase)
         }
         for id in mixed.ours { found[id] = await ours(id) }
         var json = JSONWriter()
         json.array { for id in mixed.asked { if let bytes = found[id] { $0.raw(bytes) } } }
-        return .json(json.bytes)
+        return fields.map { .merged(json.bytes, fields: $0) } ?? .ownJSON(json.bytes)
     }
 
     private func searched(_ short: String, version: Int?, for reader: Reader) async -> ServerResponse {
@@ -144,38 +150,34 @@ struct VirtualAccountRequests: Sendable {
                 $0.member("hashtags") { $0.array { _ in } }
             }
         }
-        return .json(json.bytes)
+        return .ownJSON(json.bytes)
     }
 
-    /// This reader's recommendations with that reason, newest first.
+    /// This reader's recommendations with that reason, newest first, a page at a time: one question to the instance for all of it.
     private func own(statusesOf id: String, nothing: Bool, request: ServerRequest, reader: Reader) async -> ServerResponse {
         guard let account = await account(id, for: reader) else { return Failures.sentence("Record not found", status: 404) }
-        let query = QueryString(request.query.map(String.init) ?? "")
-        let limit = min(40, max(1, query.value(of: "limit").flatMap { Int($0) } ?? 20))
-        var entries: [[UInt8]] = []
-        if !nothing {
-            let cursor = query.value(of: "max_id").map { PositionID($0) }
-            let newer = (query.value(of: "since_id") ?? query.value(of: "min_id")).map { PositionID($0) }
-            let placements = reader.history.placements.filter { placement in
-                let position = PositionID(placement.shownAs)
-                return placement.reason.split(separator: ":").first == account.reason.code.rawValue[...]
-                    && cursor.map { position < $0 } ?? true && newer.map { position > $0 } ?? true
-            }.sorted { PositionID($0.shownAs) > PositionID($1.shownAs) }
-            for placement in placements where entries.count < limit {
-                guard let localID = placement.localID,
-                    let shown = try? await statuses.displayCheck.allowed([localID], for: reader.person).first,
-                    Reason(logged: placement.reason, author: shown.status.account.acct) == account.reason
-                else { continue }
-                if let bytes = await statuses.entry(
-                    placement, for: reader.person, request: request, history: reader.history, publicBase: reader.publicBase)
-                {
-                    entries.append(bytes)
-                }
-            }
+        if nothing { return .ownJSON(Array("[]".utf8)) }
+        let page = VirtualAccountPage(of: account.reason.code, in: reader.history.placements, query: request.query.map(String.init) ?? "")
+        let shown: [ShownStatus]
+        do {
+            shown = try await statuses.mastodon.statuses(page.placements.compactMap(\.localID), authorization: reader.person.authorization)
+        } catch let error as UpstreamError {
+            return Failures.answer(error)
+        } catch {
+            return Failures.sentence("The instance cannot be reached", status: 502)
         }
-        var json = JSONWriter(capacity: entries.reduce(16) { $0 + $1.count + 1 })
+        let byID = Dictionary(shown.map { ($0.status.id, $0) }) { first, _ in first }
+        var json = JSONWriter()
+        var entries: [[UInt8]] = []
+        for placement in page.placements {
+            guard let status = placement.localID.flatMap({ byID[$0] }), statuses.displayCheck.mayStand(status.status),
+                Reason(logged: placement.reason, author: status.status.account.acct) == account.reason,
+                let bytes = await statuses.entry(placement, status, for: reader.person, request: request, publicBase: reader.publicBase)
+            else { continue }
+            entries.append(bytes)
+        }
         json.array { for entry in entries { $0.raw(entry) } }
-        return .json(json.bytes)
+        return .ownJSON(json.bytes, link: page.link(to: reader.publicBase + request.path))
     }
 
     /// What a gesture means takes effect at LIMITED and FULL; the answer is the relationship with its new flag.
@@ -206,6 +208,6 @@ struct VirtualAccountRequests: Sendable {
         } catch {
             return Failures.sentence("This could not be kept just now; try again", status: 503)
         }
-        return .json(answer.json())
+        return .ownJSON(answer.json())
     }
 }
