@@ -117,6 +117,7 @@ let package = Package(
         tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("CurlTests", ["Curl", "CCurl", httpTypes]),
         tests("ZlibTests", ["Zlib", "CZlib"]),
+        tests("DocumentationTests", ["Database", "SQLite", "Migrations", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
