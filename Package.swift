@@ -117,7 +117,18 @@ let package = Package(
         tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("CurlTests", ["Curl", "CCurl", httpTypes]),
         tests("ZlibTests", ["Zlib", "CZlib"]),
+        tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
+        tests("CommandTests", ["Database", "SQLite"]),
         tests("DocumentationTests", ["Database", "SQLite", "Migrations", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What scripts/bench measures with; the product's own build does not have it.
+if Context.environment["SHELTIE_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "sheltie-bench",
+            dependencies: ["OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream", "Jobs"],
+            path: "Benchmarks/sheltie-bench", swiftSettings: settings))
+}

@@ -26,8 +26,17 @@ struct Installation: Sendable {
         let storage = try await Self.storage(settings, role: role)
         do {
             let now = Clock.now()
-            let tenant = try await storage.tenant(domain: instance.domain, at: now)
-            try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
+            let tenant: TenantKey
+            if role == .inspect {
+                guard let known = try await storage.tenant(domain: instance.domain) else {
+                    throw Failure("this database holds nothing for \(instance.domain)", .noInput)
+                }
+                tenant = known
+                try await storage.checkKey(id: pseudonymizer.keyID, in: tenant)
+            } else {
+                tenant = try await storage.tenant(domain: instance.domain, at: now)
+                try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
+            }
             let reach = CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream"))
             let client = CurlClient(reach)
             let contact = settings.text("contact")

@@ -51,7 +51,7 @@ struct Serving {
         let (settings, storage) = (installation.settings, installation.storage)
         var proxySettings = ProxySettings(
             instance: installation.instance, listen: listen, publicURL: try settings.publicURL(), consent: installation.consent,
-            recommender: TimelineRecommender(policy: try settings.choice("policy")))
+            recommender: TimelineRecommender(policy: try settings.choice("policy"), longestAge: ConsentPolicy.longestAge))
         proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage")
         proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds"))
         proxySettings.budget = try settings.number("requestBudget")

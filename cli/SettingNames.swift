@@ -34,6 +34,7 @@ struct SettingName: Sendable {
         SettingName(key: "contentDays", sentence: "How many days the text of a post is kept, 0 to 7.", standard: "7", range: 0...7),
         SettingName(key: "contact", sentence: "How instances reach the operator: stands in the User-Agent of what we fetch.", standard: ""),
         SettingName(key: "ingestInterval", sentence: "Seconds between two readings of each source.", standard: "120", range: 1...86_400),
+        SettingName(key: "robots", sentence: "Whether the instance's robots.txt is obeyed: obey, or own where the instance is yours too (on loopback it always is).", standard: "obey"),
         SettingName(key: "ingestSources", sentence: "What is read: public, local, trends, tag:NAME, with commas between.", standard: "public,local,trends"),
         SettingName(key: "candidates", sentence: "The most posts that are kept to recommend from.", standard: "200000", range: 1...10_000_000),
         SettingName(key: "policy", sentence: "How recommendations are ranked: blend-v1, corgi-v1 or chronological.", standard: "blend-v1"),

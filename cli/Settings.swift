@@ -42,6 +42,8 @@ struct SettingFlags: ParsableArguments {
     var ingestInterval: String?
     @Option(help: ArgumentHelp(SettingName.sentence("ingestSources")))
     var ingestSources: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("robots")))
+    var robots: String?
     @Option(help: ArgumentHelp(SettingName.sentence("candidates")))
     var candidates: String?
     @Option(help: ArgumentHelp(SettingName.sentence("policy")))
@@ -62,7 +64,7 @@ struct SettingFlags: ParsableArguments {
             "listen": listen, "publicUrl": publicUrl, "tlsInFront": tlsInFront ? "true" : nil,
             "allowLoopbackUpstream": allowLoopbackUpstream ? "true" : nil, "defaultLevel": defaultLevel, "consent": consent,
             "indexableUnknown": indexableUnknown, "allowGroups": allowGroups ? "true" : nil, "contentDays": contentDays,
-            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "candidates": candidates,
+            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots, "candidates": candidates,
             "policy": policy, "recommendationsPerPage": recommendationsPerPage, "decisionMilliseconds": decisionMilliseconds,
             "requestBudget": requestBudget, "logLevel": logLevel,
         ]
@@ -101,7 +103,7 @@ struct Settings: Sendable {
     }
 
     private static func refuseUnknown(environment: [String], file: [String]) throws {
-        let known = Set(SettingName.all.map(\.environment) + ["SHELTIE_CONFIG", "SHELTIE_CONFIGURATION", "SHELTIE_BINARY", "SHELTIE_TESTS"])
+        let known = Set(SettingName.all.map(\.environment) + ["SHELTIE_CONFIG", "SHELTIE_CONFIGURATION", "SHELTIE_BINARY", "SHELTIE_TESTS", "SHELTIE_COUNTS_FILE"])
         if let unknown = environment.sorted().first(where: { $0.hasPrefix("SHELTIE_") && !known.contains($0) }) {
             throw Failure("\(unknown) is no setting; 'sheltie config check' lists them", .badSetting)
         }

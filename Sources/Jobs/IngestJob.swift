@@ -14,6 +14,9 @@ public struct IngestJob: Job {
         public var pages = 10
         /// Days that a post's text is kept; 0 keeps none.
         public var contentDays = 7
+        /// Whether the instance's robots.txt is asked. It speaks to strangers: where the operator of the instance runs this
+        /// service too, it need not be (snac forbids everything to everybody, and has no setting for it).
+        public var obeysRobots = true
         /// Consent is judged for this instance's own authors as local.
         public var consent: ConsentPolicy
 
@@ -28,7 +31,7 @@ public struct IngestJob: Job {
 
     private let mastodon: Mastodon
     private let statuses: any StatusRepository
-    private let pseudonymizer: Pseudonymizer
+    private let intake: StatusIntake
     private let tenant: TenantKey
     private let robots: RobotsGate
     private let settings: Settings
@@ -38,9 +41,10 @@ public struct IngestJob: Job {
     ) {
         self.mastodon = mastodon
         self.statuses = statuses
-        self.pseudonymizer = pseudonymizer
         self.tenant = tenant
         self.settings = settings
+        intake = StatusIntake(
+            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: settings.consent, keepsContent: settings.contentDays > 0)
         robots = RobotsGate(mastodon: mastodon, agent: agent)
     }
 
@@ -52,7 +56,7 @@ public struct IngestJob: Job {
                 counts["waiting", default: 0] += 1
                 continue
             }
-            guard try await robots.allows(source.path, at: now) else {
+            if settings.obeysRobots, try await !robots.allows(source.path, at: now) {
                 try await rest(cursor, until: now + .days(1), because: "robots", at: now)
                 counts["refused-by-robots", default: 0] += 1
                 continue
@@ -72,7 +76,7 @@ public struct IngestJob: Job {
         var cursor = start
         cursor.notBefore = nil
         cursor.refusal = nil
-        var path: String? = source.firstPage(after: start.newestID)
+        var path: String? = source.firstPage
         var newest = start.newestID
         for _ in 0..<settings.pages {
             guard let asked = path else { break }
@@ -97,20 +101,13 @@ public struct IngestJob: Job {
         }
     }
 
-    /// The form in which a status is kept, nil where its author's own signals say no.
     private func keep(_ read: Status, from source: IngestSource, at now: Instant, counts: inout [String: Int]) -> KeptStatus? {
-        // A reblog is judged by what it passes on; who passed it on is not kept.
-        let status = read.reblog?.status ?? read
-        if let refusal = settings.consent.refusal(of: status, at: now, isLocalAuthor: mastodon.instance.isHome, authorOptedOut: { _ in false }) {
+        switch intake.judge(read, from: source, at: now) {
+        case .kept(let status): return status
+        case .refused(let refusal):
             counts["refused-" + refusal.rawValue, default: 0] += 1
             return nil
         }
-        return KeptStatus(
-            postID: Pseudonymizer.postID(host: mastodon.instance.domain, uri: status.uri),
-            authorID: pseudonymizer.authorID(uri: status.account.uri), localID: status.id,
-            content: settings.contentDays > 0 ? HTMLText.plain(status.content) : nil, language: status.language,
-            createdAt: status.createdAt, editedAt: status.editedAt, favourites: status.favourites, reblogs: status.reblogs,
-            replies: status.replies, tags: status.tags, source: source.name)
     }
 
     private func rest(_ cursor: IngestCursor, until: Instant, because reason: String, at now: Instant) async throws {

@@ -14,6 +14,8 @@ public final class Mastodon: Sendable {
     private let clock: @Sendable () -> Instant
     /// Whether the instance answers several ids in one request (Mastodon 4.3); nil until it was asked.
     private let readsInBatches = Mutex<Bool?>(nil)
+    /// Whether it answers for several accounts in one request; believed until it does not.
+    private let relatesInBatches = Mutex(true)
 
     /// Whether it is known to answer several ids in one request.
     public var asksInBatches: Bool { readsInBatches.withLock { $0 } == true }
@@ -75,7 +77,35 @@ public final class Mastodon: Sendable {
     }
 
     /// How the token's owner stands to these accounts.
+    ///
+    /// snac answers for the first id only, whatever is asked: the others are then asked one by one, there from now on all of them.
     public func relationships(to accountIDs: [String], authorization: String) async throws -> [Relationship] {
+        guard accountIDs.count > 1 else { return try await relationship(to: accountIDs[...], authorization: authorization) }
+        var found: [Relationship] = []
+        var rest = accountIDs
+        if relatesInBatches.withLock({ $0 }) {
+            found = try await relationship(to: accountIDs[...], authorization: authorization)
+            let answered = Set(found.map(\.id))
+            rest.removeAll(where: answered.contains)
+            // Mastodon leaves out what it does not know: only an answer for one alone is taken for that of a server like snac.
+            guard !rest.isEmpty, found.count == 1 else { return found }
+        }
+        try await withThrowingTaskGroup(of: [Relationship].self) { group in
+            for id in rest { group.addTask { try await self.relationship(to: [id], authorization: authorization) } }
+            for try await one in group {
+                if !one.isEmpty { relatesInBatches.withLock { $0 = false } }
+                found += one
+            }
+        }
+        return found
+    }
+
+    /// How many requests `relationships` needs for so many accounts.
+    public func requestsNeeded(forRelationships count: Int) -> Int {
+        count == 0 ? 0 : relatesInBatches.withLock { $0 } ? 1 : count
+    }
+
+    private func relationship(to accountIDs: ArraySlice<String>, authorization: String) async throws -> [Relationship] {
         guard !accountIDs.isEmpty else { return [] }
         let query = accountIDs.map { "id%5B%5D=" + QueryString.encoded($0) }.joined(separator: "&")
         let answer = try await get("/api/v1/accounts/relationships?" + query, authorization: authorization)
