@@ -118,6 +118,7 @@ let package = Package(
         tests("CurlTests", ["Curl", "CCurl", httpTypes]),
         tests("ZlibTests", ["Zlib", "CZlib"]),
         tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
+        tests("CommandTests", ["Database", "SQLite"]),
     ],
     swiftLanguageModes: [.v6]
 )
