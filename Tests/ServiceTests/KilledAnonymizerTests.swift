@@ -152,7 +152,7 @@ extension ServiceTests {
                             post: PostKey(Int64((day * 5 + place) % 600 + 1)), at: noon - .days(Int64(day)), reason: "popular", modelVersion: "blend-v1",
                             shownAs: "\(day)-\(place)", above: "1", below: "2", position: place), for: viewer)
                 }
-                _ = try await storage.recommendationLog.record(shown)
+                _ = try await storage.recommendationLog.record(shown, while: { true })
             }
         }
     }

@@ -130,7 +130,7 @@ private struct VirtualYear {
                 post: key, at: now, reason: "popular", modelVersion: "blend-v1", shownAs: "\(day)-\(person.number)", above: "1", below: "2", position: 3)
             let permitted = policy.permit(recommendation, for: viewer)
             #expect((permitted == nil) == (viewer.level == .none))
-            if let permitted { #expect(try await storage.recommendationLog.record([permitted])) }
+            if let permitted { #expect(try await storage.recommendationLog.record([permitted], while: { true })) }
         }
         let suppression = Suppression(subject: .author(id: id("unwanted \(day)")), setAt: now)
         if let permitted = policy.permit(suppression: suppression, for: viewer) { try await storage.preferences.suppress(permitted) }
