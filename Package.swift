@@ -130,6 +130,7 @@ let package = Package(
             "DemoInstance", "Fediverse", "Privacy", "Recommender", "Store", "Database", "SQLite", "OpenSSL", "LoopbackClient", "TestSupport",
             logging,
         ]),
+        tests("DocumentationTests", ["Database", "SQLite", "Migrations", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

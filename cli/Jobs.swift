@@ -25,22 +25,23 @@ extension Installation {
     func ingestJob() throws -> IngestJob {
         var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
         ingest.period = .seconds(try settings.number("ingestInterval"))
-        let robots: RobotsObedience = try settings.choice("robots")
-        ingest.obeysRobots = robots == .obey && !instance.base.hasPrefix("http://")
+        ingest.obeysRobots = try settings.obeysRobots() && !instance.base.hasPrefix("http://")
         ingest.contentDays = try settings.number("contentDays")
         return IngestJob(
             mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
-    }
-
-    private enum RobotsObedience: String, CaseIterable {
-        case obey
-        case own
     }
 
     var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
 }
 
 extension Settings {
+    private enum RobotsObedience: String, CaseIterable {
+        case obey
+        case own
+    }
+
+    func obeysRobots() throws -> Bool { try choice("robots", as: RobotsObedience.self) == .obey }
+
     func ingestSources() throws -> [IngestSource] {
         try text("ingestSources").split(separator: ",").map { name in
             guard let source = IngestSource(name: name.filter { $0 != " " }) else {
