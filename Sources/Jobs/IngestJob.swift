@@ -14,6 +14,9 @@ public struct IngestJob: Job {
         public var pages = 10
         /// Days that a post's text is kept; 0 keeps none.
         public var contentDays = 7
+        /// Whether the instance's robots.txt is asked. It speaks to strangers: where the operator of the instance runs this
+        /// service too, it need not be (snac forbids everything to everybody, and has no setting for it).
+        public var obeysRobots = true
         /// Consent is judged for this instance's own authors as local.
         public var consent: ConsentPolicy
 
@@ -53,7 +56,7 @@ public struct IngestJob: Job {
                 counts["waiting", default: 0] += 1
                 continue
             }
-            guard try await robots.allows(source.path, at: now) else {
+            if settings.obeysRobots, try await !robots.allows(source.path, at: now) {
                 try await rest(cursor, until: now + .days(1), because: "robots", at: now)
                 counts["refused-by-robots", default: 0] += 1
                 continue
@@ -61,6 +64,7 @@ public struct IngestJob: Job {
             do {
                 try await read(source, from: cursor, at: now, into: &counts)
             } catch let error as UpstreamError {
+                if error.isOurStop { throw CancellationError() }
                 let (wait, reason) = Self.rest(after: error)
                 try await rest(cursor, until: now + wait, because: reason, at: now)
                 counts[reason, default: 0] += 1
@@ -73,7 +77,7 @@ public struct IngestJob: Job {
         var cursor = start
         cursor.notBefore = nil
         cursor.refusal = nil
-        var path: String? = source.firstPage(after: start.newestID)
+        var path: String? = source.firstPage
         var newest = start.newestID
         for _ in 0..<settings.pages {
             guard let asked = path else { break }
@@ -85,8 +89,12 @@ public struct IngestJob: Job {
             // Pages go from new to old, so the cursor moves only when the last one is in: what a stop leaves out is read again.
             path = source.nextPage(after: page, newestKnown: start.newestID)
             if path == nil { cursor.newestID = newest }
-            let kept = page.statuses.compactMap { keep($0, from: source, at: now, counts: &counts) }
-            counts["kept", default: 0] += try await statuses.keep(kept, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            let optedOut = try await statuses.optedOut(among: intake.authors(of: page.statuses), in: tenant)
+            let judgement = intake.judge(page.statuses, from: source.name, optedOut: optedOut, at: now)
+            let (kept, gone) = try await statuses.carryOut(judgement, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            counts["kept", default: 0] += kept
+            if gone > 0 { counts["withdrawn", default: 0] += gone }
+            for (refusal, count) in judgement.refusals { counts["refused-" + refusal.rawValue, default: 0] += count }
             if let remaining = page.rateLimit.remaining, remaining < 60 {
                 try await rest(cursor, until: now + .minutes(5), because: "rate-limit", at: now)
                 return
@@ -95,15 +103,6 @@ public struct IngestJob: Job {
         if newest != cursor.newestID {
             cursor.newestID = newest
             try await statuses.setCursor(cursor, in: tenant, at: now)
-        }
-    }
-
-    private func keep(_ read: Status, from source: IngestSource, at now: Instant, counts: inout [String: Int]) -> KeptStatus? {
-        switch intake.judge(read, from: source, at: now) {
-        case .kept(let status): return status
-        case .refused(let refusal):
-            counts["refused-" + refusal.rawValue, default: 0] += 1
-            return nil
         }
     }
 

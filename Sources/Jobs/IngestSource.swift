@@ -38,20 +38,19 @@ public enum IngestSource: Sendable, Equatable {
         }
     }
 
-    /// The newest page; older ones follow by `Link` until what is known is reached.
-    func firstPage(after newest: String?) -> String {
-        let limit = "?limit=40" + (self == .local ? "&local=true" : "")
-        // Trends have an order of their own: no cursor fits, the whole short list is read each time.
-        guard let newest, self != .trends else { return path + limit }
-        return path + limit + "&since_id=" + QueryString.encoded(newest)
-    }
+    static let pageLimit = 40
+
+    /// The newest page; older ones follow by `Link` until what is known is reached. It is read whole each time, also what is
+    /// known of it: only so are the counters of new statuses seen to grow where an instance has no trends.
+    var firstPage: String { path + "?limit=\(Self.pageLimit)" + (self == .local ? "&local=true" : "") }
 
     /// The next older page, nil when there is none or its statuses are known already.
     func nextPage(after page: StatusPage, newestKnown: String?) -> String? {
-        guard self != .trends, let oldest = page.statuses.last?.id, let next = page.next?.pathAndQuery else { return nil }
-        // Not every server keeps since_id in its Link: what is already known ends the reading.
+        guard self != .trends, let oldest = page.statuses.last?.id else { return nil }
         if let newestKnown, later(newestKnown, than: oldest) == newestKnown { return nil }
-        return next
+        if let next = page.next?.pathAndQuery { return next }
+        // snac sends no Link here; a page that is not full was the last.
+        return page.statuses.count + page.malformed >= Self.pageLimit ? firstPage + "&max_id=" + QueryString.encoded(oldest) : nil
     }
 
     /// The later of two ids, in the order in which servers give them: by length, then by text.

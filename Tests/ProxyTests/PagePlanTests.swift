@@ -57,6 +57,31 @@ struct PagePlanTests {
         #expect(PagePlan(PageQuestion(entries: posts(10).reversed(), offers: offers(1...9))) == .unchanged(10))
     }
 
+    /// snac: seconds since 1970 and a digest, ordered by arrival.
+    private func arrivals(_ seconds: [Int]) -> [PagePost] {
+        seconds.enumerated().map { index, second in
+            let id = String(1_795_000_000 + second) + String(repeating: String(index % 10), count: 32)
+            return PagePost(range: 0..<0, id: id, createdAt: Instant(seconds: Int64(1_795_000_000 + second)).iso8601, shows: [id])
+        }
+    }
+
+    @Test func `where ids follow arrival, places between ids that fall are taken and stay`() throws {
+        let entries = arrivals([90, 88, 89, 85, 80, 81, 70, 60, 61, 50])
+        let first = PagePlan(PageQuestion(entries: entries, offers: offers(1...9)))
+        #expect(first.insertions.map(\.gap) == [3, 6])
+        #expect(first.nextCursor == entries[7].id)
+        let placements = first.insertions.map {
+            Placement(shownAs: $0.shownAs, above: $0.above, below: $0.below, post: $0.post, localID: $0.innerID, reason: "fresh", at: Instant(seconds: 1))
+        }
+        let again = PagePlan(PageQuestion(entries: entries, offers: offers(1...9), placements: placements))
+        #expect(again.insertions.map(\.shownAs) == first.insertions.map(\.shownAs))
+        #expect(again.insertions.map(\.gap) == [3, 6])
+        #expect(again.insertions.allSatisfy { $0.standing != nil })
+        // A newer post has come, and the first place's neighbour above is gone.
+        let later = PagePlan(PageQuestion(entries: arrivals([95]) + entries[..<2] + entries[3...], offers: offers(1...9), placements: placements))
+        #expect(later.insertions.map(\.gap) == [3, 6])
+    }
+
     @Test func `newer-than pages and label off get nothing`() {
         #expect(PagePlan(PageQuestion(entries: posts(20), asksForNewer: true, offers: offers(1...9))) == .unchanged(20))
         #expect(PagePlan(PageQuestion(entries: posts(20), offers: offers(1...9), label: .off)) == .unchanged(20))

@@ -58,10 +58,10 @@ struct TestStore: Sendable {
         let recommendations = try posts.map { post in
             try #require(policy.permit(
                 Recommendation(
-                    post: post, at: now, reason: "popular", modelVersion: "blend-v1", shownAs: "w\(post.value)", above: "a", below: "b", position: 2),
+                    post: post, at: now, reason: "popular", modelVersion: "blend-v1", shownAs: "w\(post.value)t\(now.microseconds)", above: "a", below: "b", position: 2),
                 for: viewer))
         }
-        return try await storage.recommendationLog.record(recommendations)
+        return try await storage.recommendationLog.record(recommendations, while: { true })
     }
 
     @discardableResult

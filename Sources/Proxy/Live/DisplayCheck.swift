@@ -12,9 +12,16 @@ final class DisplayCheck: Sendable {
         let localID: String
     }
 
+    enum Verdict: Sendable {
+        case shown(ShownStatus)
+        /// The viewer follows its author, and has it in their home anyway.
+        case followed
+        /// Gone, or not for this viewer, or its author has changed their mind.
+        case refused
+    }
+
     private struct Entry {
-        /// nil: gone, or not for this viewer.
-        let shown: ShownStatus?
+        let verdict: Verdict
         let until: Instant
     }
 
@@ -23,6 +30,7 @@ final class DisplayCheck: Sendable {
     private let budget: Budget
     private let clock: @Sendable () -> Instant
     private let capacity: Int
+    let refusals = Refusals()
     private let entries = Mutex<[Key: Entry]>([:])
 
     init(mastodon: Mastodon, policy: ConsentPolicy, budget: Budget, capacity: Int = 4_000, clock: @escaping @Sendable () -> Instant) {
@@ -36,28 +44,36 @@ final class DisplayCheck: Sendable {
     /// Those of `localIDs` that may be shown to the person, in that order. Empty where the instance or the person's budget
     /// does not let us ask.
     func allowed(_ localIDs: [String], for person: SignedIn.Person) async throws -> [ShownStatus] {
+        let known = try await verdicts(on: localIDs, for: person)
+        return localIDs.compactMap { if case .shown(let shown) = known[$0] { shown } else { nil } }
+    }
+
+    /// By local id; none for a status that could not be asked about.
+    func verdicts(on localIDs: [String], for person: SignedIn.Person) async throws -> [String: Verdict] {
         let now = clock()
-        var known: [String: ShownStatus?] = [:]
+        var known: [String: Verdict] = [:]
         var unknown: [String] = []
         entries.withLock { entries in
             for id in localIDs {
                 if let entry = entries[Key(token: person.token, localID: id)], now < entry.until {
-                    known[id] = .some(entry.shown)
+                    known[id] = entry.verdict
                 } else {
                     unknown.append(id)
                 }
             }
         }
-        if !unknown.isEmpty, budget.spend(mastodon.requestsNeeded(forStatuses: unknown.count) + 1, for: person.token, at: now) {
+        let requests = mastodon.requestsNeeded(forStatuses: unknown.count) + mastodon.requestsNeeded(forRelationships: unknown.count)
+        if !unknown.isEmpty, budget.spend(requests, for: person.token, at: now) {
             let verdicts = try await judge(unknown, for: person, at: now)
             remember(verdicts, token: person.token, at: now)
             known.merge(verdicts) { $1 }
         }
-        return localIDs.compactMap { known[$0] ?? nil }
+        return known
     }
 
     /// The viewer has blocked, muted or filtered something, or a status changed: ask again.
     func forget(_ person: TokenDigest) {
+        refusals.forget(person)
         entries.withLock { entries in entries = entries.filter { $0.key.token != person } }
     }
 
@@ -66,16 +82,17 @@ final class DisplayCheck: Sendable {
         entries.withLock { entries in entries = entries.filter { $0.key.localID != localID } }
     }
 
-    private func judge(_ ids: [String], for person: SignedIn.Person, at now: Instant) async throws -> [String: ShownStatus?] {
+    private func judge(_ ids: [String], for person: SignedIn.Person, at now: Instant) async throws -> [String: Verdict] {
         let shown = try await mastodon.statuses(ids, authorization: person.authorization)
         let candidates = shown.filter { $0.status.account.id != person.accountID && isAllowed($0.status, at: now) }
         let accounts = Array(Set(candidates.map(\.status.account.id)))
         let relationships = try await mastodon.relationships(to: accounts, authorization: person.authorization)
         // An account that the instance says nothing about is not shown.
-        let open = Set(relationships.filter { Self.isOpen($0) }.map(\.id))
-        var verdicts = Dictionary(uniqueKeysWithValues: Set(ids).map { ($0, ShownStatus?.none) })
-        for candidate in candidates where open.contains(candidate.status.account.id) {
-            verdicts[candidate.status.id] = .some(candidate)
+        let byAccount = Dictionary(relationships.map { ($0.id, $0) }) { first, _ in first }
+        var verdicts = Dictionary(uniqueKeysWithValues: Set(ids).map { ($0, Verdict.refused) })
+        for candidate in candidates {
+            guard let relationship = byAccount[candidate.status.account.id], relationship.isUnhindered else { continue }
+            verdicts[candidate.status.id] = relationship.following ? .followed : .shown(candidate)
         }
         return verdicts
     }
@@ -92,19 +109,14 @@ final class DisplayCheck: Sendable {
         return policy.refusal(of: status, at: now, isLocalAuthor: mastodon.instance.isHome, authorOptedOut: { _ in false }) == nil
     }
 
-    /// Nothing stands between the viewer and the author; and an author whom the viewer follows is in their home anyway.
-    private static func isOpen(_ relationship: Relationship) -> Bool {
-        relationship.isUnhindered && !relationship.following
-    }
-
-    private func remember(_ verdicts: [String: ShownStatus?], token: TokenDigest, at now: Instant) {
+    private func remember(_ verdicts: [String: Verdict], token: TokenDigest, at now: Instant) {
         entries.withLock { entries in
             if entries.count + verdicts.count > capacity {
                 entries = entries.filter { now < $0.value.until }
                 if entries.count + verdicts.count > capacity { entries.removeAll(keepingCapacity: true) }
             }
-            for (id, shown) in verdicts {
-                entries[Key(token: token, localID: id)] = Entry(shown: shown, until: now + Self.keep)
+            for (id, verdict) in verdicts {
+                entries[Key(token: token, localID: id)] = Entry(verdict: verdict, until: now + Self.keep)
             }
         }
     }

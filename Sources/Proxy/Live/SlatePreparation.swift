@@ -32,25 +32,34 @@ struct SlatePreparation: Sendable {
     ) async throws -> Prepared {
         let now = clock()
         let index = try await indexes.index(of: person.viewer.tenant, at: now)
-        var asking = history
+        var asking = displayCheck.refusals.applied(to: history, of: person.token, at: now)
         if let strategy = asked.strategy, RankingPolicy(rawValue: strategy) != nil { asking.settings["policy"] = strategy }
         let slate = recommender.slate(
             for: asking, level: person.viewer.level, from: index, size: count * 2, at: now, seed: Self.seed(now))
         let standing = Self.standing(history.placements, below: asked.maxID)
-        var wanted: [(post: PostKey, localID: String, reason: String)] = []
+        var wanted: [(post: PostKey, author: AuthorKey?, localID: String, reason: String)] = []
         var seen: Set<PostKey> = []
         for placement in standing {
             guard let localID = placement.localID, seen.insert(placement.post).inserted else { continue }
-            wanted.append((placement.post, localID, placement.reason))
+            wanted.append((placement.post, nil, localID, placement.reason))
         }
         // Where each status costs a request of the person's budget, only as many are asked for as can be shown.
         let most = mastodon.asksInBatches ? count * 2 : count
         for entry in slate.entries.prefix(max(0, most - (mastodon.asksInBatches ? 0 : wanted.count))) where seen.insert(entry.post).inserted {
-            wanted.append((entry.post, entry.localID, Reason(entry.reason, argument: entry.argument).logged))
+            wanted.append((entry.post, entry.author, entry.localID, Reason(entry.reason, argument: entry.argument).logged))
         }
-        let shown = try await displayCheck.allowed(wanted.map(\.localID), for: person)
-        let byID = Dictionary(shown.map { ($0.status.id, $0) }) { first, _ in first }
-        let offered = wanted.compactMap { wish in byID[wish.localID].map { Offered(post: wish.post, shown: $0, reason: wish.reason) } }
+        let verdicts = try await displayCheck.verdicts(on: wanted.map(\.localID), for: person)
+        var offered: [Offered] = []
+        var (followed, refused) = ([AuthorKey](), [PostKey]())
+        for wish in wanted {
+            switch verdicts[wish.localID] {
+            case .shown(let shown): offered.append(Offered(post: wish.post, shown: shown, reason: wish.reason))
+            case .followed: if let author = wish.author { followed.append(author) } else { refused.append(wish.post) }
+            case .refused: refused.append(wish.post)
+            case nil: break
+            }
+        }
+        if !followed.isEmpty || !refused.isEmpty { displayCheck.refusals.note(authors: followed, posts: refused, by: person.token, at: now) }
         return Prepared(offered: offered, policy: slate.policy)
     }
 

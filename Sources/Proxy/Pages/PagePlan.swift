@@ -68,7 +68,7 @@ struct PagePlan: Sendable, Equatable {
 
     /// How many of upstream's statuses stay, from the top.
     var kept: Int
-    /// From the top down, in strictly falling order of id.
+    /// From the top down; where upstream's ids fall, theirs do.
     var insertions: [Insertion]
     /// Where the next page begins: the last entry kept. Nil where nothing was taken off: upstream's own cursor is right.
     var nextCursor: String?

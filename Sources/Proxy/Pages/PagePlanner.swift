@@ -8,6 +8,8 @@ struct PagePlanner {
     private let question: PageQuestion
     private let alphabet: IDAlphabet
     private let positions: [PositionID]
+    /// Whether the ids fall from the top down, as clients expect. snac orders by arrival, so there they often do not.
+    private let isOrdered: Bool
     /// Upstream entries between two recommendations, at least.
     private let spacing: Int
     private let most: Int
@@ -24,14 +26,15 @@ struct PagePlanner {
         var gap: Int
     }
 
-    /// - Returns: nil where nothing may be inserted: too few entries, a page of newer ones, ids of unknown form or order.
+    /// - Returns: nil where nothing may be inserted: too few entries, a page of newer ones, ids of unknown form, oldest first.
     init?(_ question: PageQuestion) {
         let entries = question.entries
         let most = PagePlan.most(on: entries.count)
         guard most > 0, question.label != .off, !question.asksForNewer, let alphabet = IDAlphabet(of: entries.lazy.map(\.id))
         else { return nil }
         let positions = entries.map { PositionID($0.id) }
-        guard zip(positions, positions.dropFirst()).allSatisfy(>) else { return nil }
+        guard positions[0] > positions[positions.count - 1] else { return nil }
+        isOrdered = zip(positions, positions.dropFirst()).allSatisfy(>)
         self.question = question
         self.alphabet = alphabet
         self.positions = positions
@@ -61,7 +64,9 @@ struct PagePlanner {
         for placement in placements.values {
             placed.insert(placement.post)
             guard question.label.wraps == (placement.shownAs != placement.localID) else { continue }
-            guard let gap = Self.gap(of: placement.shownAs, among: positions), gap > 0, gap < positions.count else { continue }
+            guard let gap = isOrdered ? Self.gap(of: placement.shownAs, among: positions) : Self.gap(beside: placement, among: positions),
+                gap > 0, gap < positions.count
+            else { continue }
             topmost = min(topmost ?? gap, gap)
             if let offer = offers[placement.post] { standing.append(Standing(placement: placement, offer: offer, gap: gap)) }
         }
@@ -81,7 +86,7 @@ struct PagePlanner {
             var insertions = standing.filter { $0.gap < kept }.prefix(count).map(insertion)
             insertions += newcomers(count - insertions.count, above: kept)
             guard insertions.count == count else { continue }
-            insertions.sort { PositionID($0.shownAs) > PositionID($1.shownAs) }
+            insertions.sort { ($0.gap, PositionID($1.shownAs)) < ($1.gap, PositionID($0.shownAs)) }
             return PagePlan(kept: kept, insertions: insertions, nextCursor: positions[kept - 1].text)
         }
         return .unchanged(positions.count)
@@ -97,6 +102,11 @@ struct PagePlanner {
             if positions[middle] > position { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// Where ids do not fall, the neighbours tell the place: under the one above, else above the one below.
+    private static func gap(beside placement: Placement, among positions: [PositionID]) -> Int? {
+        positions.firstIndex { $0.text == placement.above }.map { $0 + 1 } ?? positions.firstIndex { $0.text == placement.below }
     }
 
     private func insertion(_ standing: Standing) -> PagePlan.Insertion {
