@@ -13,8 +13,7 @@ extension Installation {
         let keeping = RetentionPolicy(contentDays: try settings.number("contentDays"))
         return [
             try ingestJob(),
-            RecheckJob(
-                mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, consent: consent),
+            RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: try intake(), tenant: tenant),
             SignalsJob(statuses: storage.statuses, tenant: tenant),
             AnonymizerJob(
                 anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
@@ -29,6 +28,11 @@ extension Installation {
         ingest.contentDays = try settings.number("contentDays")
         return IngestJob(
             mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
+    }
+
+    func intake() throws -> StatusIntake {
+        StatusIntake(
+            instance: instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: try settings.number("contentDays") > 0)
     }
 
     var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }

@@ -63,10 +63,8 @@ public struct IngestJob: Job {
             }
             do {
                 try await read(source, from: cursor, at: now, into: &counts)
-            } catch UpstreamError.transport(.cancelled) {
-                // The service stops; that says nothing about the instance.
-                throw CancellationError()
             } catch let error as UpstreamError {
+                if error.isOurStop { throw CancellationError() }
                 let (wait, reason) = Self.rest(after: error)
                 try await rest(cursor, until: now + wait, because: reason, at: now)
                 counts[reason, default: 0] += 1

@@ -37,9 +37,8 @@ public struct RecheckJob: Job {
             let shown: [Status]
             do {
                 shown = try await mastodon.statuses(due, authorization: nil).map(\.status)
-            } catch UpstreamError.transport(.cancelled) {
-                throw CancellationError()
-            } catch is UpstreamError {
+            } catch let error as UpstreamError {
+                if error.isOurStop { throw CancellationError() }
                 // An instance that does not answer says nothing about its statuses; the display check stands in between.
                 counts["unanswered"] = due.count
                 break
