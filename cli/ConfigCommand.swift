@@ -44,6 +44,7 @@ extension Settings {
         _ = try choice("policy", as: RankingPolicy.self)
         _ = try choice("logLevel", as: Logger.Level.self)
         _ = try ingestSources()
+        _ = try obeysRobots()
         for name in SettingName.all where name.range != nil { _ = try number(name.key) }
     }
 

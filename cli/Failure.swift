@@ -50,6 +50,7 @@ struct Failure: Error {
         switch error {
         case .corrupt, .newerSchema, .changedMigration: .badData
         case .cannotOpen: .noInput
+        case .cannotCreate: .cannotCreate
         case .busy, .unavailable: .tryAgain
         case .alreadyServed: .unavailable
         case .diskFull, .readOnly: .inputOutput

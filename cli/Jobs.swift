@@ -13,9 +13,7 @@ extension Installation {
         let keeping = RetentionPolicy(contentDays: try settings.number("contentDays"))
         return [
             try ingestJob(),
-            RecheckJob(
-                mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, consent: consent,
-                contentDays: try settings.number("contentDays")),
+            RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: try intake(), tenant: tenant),
             SignalsJob(statuses: storage.statuses, tenant: tenant),
             AnonymizerJob(
                 anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
@@ -26,22 +24,28 @@ extension Installation {
     func ingestJob() throws -> IngestJob {
         var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
         ingest.period = .seconds(try settings.number("ingestInterval"))
-        let robots: RobotsObedience = try settings.choice("robots")
-        ingest.obeysRobots = robots == .obey && !instance.base.hasPrefix("http://")
+        ingest.obeysRobots = try settings.obeysRobots() && !instance.base.hasPrefix("http://")
         ingest.contentDays = try settings.number("contentDays")
         return IngestJob(
             mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
     }
 
-    private enum RobotsObedience: String, CaseIterable {
-        case obey
-        case own
+    func intake() throws -> StatusIntake {
+        StatusIntake(
+            instance: instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: try settings.number("contentDays") > 0)
     }
 
     var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
 }
 
 extension Settings {
+    private enum RobotsObedience: String, CaseIterable {
+        case obey
+        case own
+    }
+
+    func obeysRobots() throws -> Bool { try choice("robots", as: RobotsObedience.self) == .obey }
+
     func ingestSources() throws -> [IngestSource] {
         try text("ingestSources").split(separator: ",").map { name in
             guard let source = IngestSource(name: name.filter { $0 != " " }) else {

@@ -59,9 +59,9 @@ extension Installation {
     static func openLocal(_ settings: Settings, access: RecommenderService.Access) async throws -> RecommenderService {
         var options = RecommenderService.Options()
         options.defaultLevel = try settings.defaultLevel()
-        options.candidateLimit = try settings.number("candidates", in: 1...10_000_000)
+        options.candidateLimit = try settings.number("candidates")
         options.policy = try settings.choice("policy")
-        options.contentDays = try settings.number("contentDays", in: 0...7)
+        options.contentDays = try settings.number("contentDays")
         options.contact = settings.text("contact").isEmpty ? nil : settings.text("contact")
         options.version = Version.text
         return try await RecommenderService.open(

@@ -26,7 +26,12 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await Settings.load(flags)
         let installation = try await Installation.open(settings, role: .serve)
-        try await Serving(installation).run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
+        do {
+            try await Serving(installation).run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
+        } catch {
+            await installation.close()
+            throw error
+        }
         await installation.close()
     }
 }

@@ -64,6 +64,7 @@ public struct IngestJob: Job {
             do {
                 try await read(source, from: cursor, at: now, into: &counts)
             } catch let error as UpstreamError {
+                if error.isOurStop { throw CancellationError() }
                 let (wait, reason) = Self.rest(after: error)
                 try await rest(cursor, until: now + wait, because: reason, at: now)
                 counts[reason, default: 0] += 1
@@ -88,8 +89,12 @@ public struct IngestJob: Job {
             // Pages go from new to old, so the cursor moves only when the last one is in: what a stop leaves out is read again.
             path = source.nextPage(after: page, newestKnown: start.newestID)
             if path == nil { cursor.newestID = newest }
-            let kept = page.statuses.compactMap { keep($0, from: source, at: now, counts: &counts) }
-            counts["kept", default: 0] += try await statuses.keep(kept, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            let optedOut = try await statuses.optedOut(among: intake.authors(of: page.statuses), in: tenant)
+            let judgement = intake.judge(page.statuses, from: source.name, optedOut: optedOut, at: now)
+            let (kept, gone) = try await statuses.carryOut(judgement, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            counts["kept", default: 0] += kept
+            if gone > 0 { counts["withdrawn", default: 0] += gone }
+            for (refusal, count) in judgement.refusals { counts["refused-" + refusal.rawValue, default: 0] += count }
             if let remaining = page.rateLimit.remaining, remaining < 60 {
                 try await rest(cursor, until: now + .minutes(5), because: "rate-limit", at: now)
                 return
@@ -98,15 +103,6 @@ public struct IngestJob: Job {
         if newest != cursor.newestID {
             cursor.newestID = newest
             try await statuses.setCursor(cursor, in: tenant, at: now)
-        }
-    }
-
-    private func keep(_ read: Status, from source: IngestSource, at now: Instant, counts: inout [String: Int]) -> KeptStatus? {
-        switch intake.judge(read, from: source, at: now) {
-        case .kept(let status): return status
-        case .refused(let refusal):
-            counts["refused-" + refusal.rawValue, default: 0] += 1
-            return nil
         }
     }
 

@@ -12,52 +12,46 @@ public struct RecheckJob: Job {
     static let atLeastEvery = Instant.Span.hours(24)
     /// Statuses in one question; Mastodon answers at most 20 to 40 ids at once.
     static let batch = 20
-    /// Questions in one run: the instance is not to be burdened.
-    static let batches = 100
+    /// Requests in one run: the instance is not to be burdened. Where it answers one id at a time, so many statuses.
+    static let requests = 100
 
     private let mastodon: Mastodon
     private let statuses: any StatusRepository
     private let intake: StatusIntake
     private let tenant: TenantKey
 
-    /// - Parameter contentDays: days that a post's text is kept; 0 keeps none, also of an edit.
-    public init(
-        mastodon: Mastodon, statuses: any StatusRepository, pseudonymizer: Pseudonymizer, tenant: TenantKey, consent: ConsentPolicy,
-        contentDays: Int = 7
-    ) {
+    public init(mastodon: Mastodon, statuses: any StatusRepository, intake: StatusIntake, tenant: TenantKey) {
         self.mastodon = mastodon
         self.statuses = statuses
+        self.intake = intake
         self.tenant = tenant
-        intake = StatusIntake(
-            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: contentDays > 0)
     }
 
     public func run(at now: Instant) async throws -> [String: Int] {
         var counts = ["confirmed": 0, "withdrawn": 0]
-        for _ in 0..<Self.batches {
+        var spent = 0
+        while spent < Self.requests {
             // A little early, so that none is older than the promise when its turn comes.
             let due = try await statuses.unconfirmed(since: now - Self.atLeastEvery + .hours(2), limit: Self.batch, in: tenant)
             if due.isEmpty { break }
-            let shown: [ShownStatus]
+            let shown: [Status]
             do {
-                shown = try await mastodon.statuses(due, authorization: nil)
-            } catch is UpstreamError {
+                shown = try await mastodon.statuses(due, authorization: nil).map(\.status)
+            } catch let error as UpstreamError {
+                if error.isOurStop { throw CancellationError() }
                 // An instance that does not answer says nothing about its statuses; the display check stands in between.
                 counts["unanswered"] = due.count
                 break
             }
-            var living: [String: KeptStatus] = [:]
-            for status in shown.map(\.status) {
-                // That it has become too old since is for the retention to say, not for its author's signals.
-                let judgedAt = min(now, status.createdAt + ConsentPolicy.longestAge)
-                if case .kept(let kept) = intake.judge(status, from: .public, at: judgedAt) { living[status.id] = kept }
-            }
-            let gone = Set(due).subtracting(living.keys)
-            // An edit reaches the store; a status that has not changed is confirmed, also where a cache shows an older version.
-            _ = try await statuses.keep(Array(living.values), cursor: nil, in: tenant, at: now)
-            try await statuses.confirm(living.values.map(\.postID), in: tenant, at: now)
-            counts["confirmed", default: 0] += living.count
-            counts["withdrawn", default: 0] += try await statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)
+            spent += mastodon.requestsNeeded(forStatuses: due.count)
+            let optedOut = try await statuses.optedOut(among: intake.authors(of: shown), in: tenant)
+            let judgement = intake.judge(shown, from: name, optedOut: optedOut, ignoringAge: true, at: now)
+            // Those that stay are brought up to date with their edits and counters.
+            let (_, refused) = try await statuses.carryOut(judgement, in: tenant, at: now)
+            try await statuses.confirm(judgement.kept.map(\.postID), in: tenant, at: now)
+            let gone = Set(due).subtracting(shown.map(\.id))
+            counts["confirmed", default: 0] += judgement.kept.count
+            counts["withdrawn", default: 0] += try await refused + statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)
         }
         return counts
     }

@@ -64,8 +64,9 @@ final class DisplayCheck: Sendable {
                 }
             }
         }
-        let requests = mastodon.requestsNeeded(forStatuses: unknown.count) + mastodon.requestsNeeded(forRelationships: unknown.count)
-        if !unknown.isEmpty, budget.spend(requests, for: person.token, at: now) {
+        // Where the budget does not reach for all, the first of them are asked about.
+        while !unknown.isEmpty, !budget.spend(requestsNeeded(for: unknown.count), for: person.token, at: now) { unknown.removeLast() }
+        if !unknown.isEmpty {
             let before = forgotten.load(ordering: .acquiring)
             let verdicts = try await judge(unknown, for: person, at: now)
             remember(verdicts, token: person.token, at: now, askedAt: before)
@@ -110,6 +111,10 @@ final class DisplayCheck: Sendable {
     /// follow since then matters.
     func mayStand(_ status: Status) -> Bool {
         isAllowed(status, at: min(clock(), status.createdAt + ConsentPolicy.longestAge))
+    }
+
+    private func requestsNeeded(for count: Int) -> Int {
+        mastodon.requestsNeeded(forStatuses: count) + mastodon.requestsNeeded(forRelationships: count)
     }
 
     private func isAllowed(_ status: Status, at now: Instant) -> Bool {

@@ -152,7 +152,7 @@ struct StatusRequests: Sendable {
         let mode = HomeMode(settings: settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
         let wrapper = Wrapper(
             shownAs: placement.shownAs, createdAt: shown.status.createdAt.iso8601, innerID: localID,
-            account: accounts.account(for: reason, in: mode.language, publicBase: publicBase), policy: "logged")
+            account: accounts.account(for: reason, in: mode.language, publicBase: publicBase), policy: placement.policy ?? "logged")
         // Asked for by id it is always shown wrapped: that is what stands under this id.
         return wrapper.bytes(around: shown.bytes, label: mode.label == .filtered ? .filtered : .reblog)
     }
