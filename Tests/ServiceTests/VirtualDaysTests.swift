@@ -67,6 +67,7 @@ private struct VirtualYear {
     init() async throws {
         storage = try await Storage.open(.sqlite(path: ":memory:"), role: .serve, now: Self.start)
         tenant = try await storage.tenant(domain: "social.example", at: Self.start)
+        try await storage.registerKey(id: "0123456789abcdef", in: tenant, at: Self.start)
         for level in PrivacyLevel.allCases {
             for number in 0..<Self.aliasesOfALevel {
                 let alias = try #require(AliasID(hex: Self.id("\(level) \(number)")))
