@@ -11,7 +11,7 @@ import Testing
 /// What is read of a public timeline, and what the instance's answers do to it.
 struct IngestTests {
     @Test func `pages are read by their Link until the end, and next time only what is new`() async throws {
-        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs in
+        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs async throws in
             #expect(try await jobs.ingest()["kept"] == 8)
             #expect(jobs.instance.asked.map { QueryString(String($0.drop { $0 != "?" }.dropFirst())).value(of: "max_id") } == [nil, "6", "3"])
             #expect(try await jobs.cursor()?.newestID == "8")
@@ -25,7 +25,7 @@ struct IngestTests {
     }
 
     @Test func `a second run over the same page changes nothing`() async throws {
-        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs in
+        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs async throws in
             _ = try await jobs.ingest()
             let before = try await jobs.storage.recommender.changes(in: jobs.tenant, since: nil, at: jobs.clock.now)
             let counts = try await jobs.ingest()
@@ -36,7 +36,7 @@ struct IngestTests {
 
     @Test(arguments: [1, 2])
     func `a page that fails keeps what was read, and the cursor where it was`(failing: Int) async throws {
-        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs in
+        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs async throws in
             let cursor = failing == 1 ? "max_id=6" : "max_id=3"
             jobs.instance.instead.withLock { $0 = { $0.contains(cursor) ? ScriptedTimeline.Answer(status: 500) : nil } }
             #expect(try await jobs.ingest()["unreachable"] == 1)
@@ -51,7 +51,7 @@ struct IngestTests {
     }
 
     @Test func `a database that refuses leaves the cursor where it was`() async throws {
-        try await JobWorld.with(ScriptedTimeline([1, 2].reversed())) { jobs in
+        try await JobWorld.with(ScriptedTimeline([1, 2].reversed())) { jobs async throws in
             let refusing = RefusingStatuses(real: jobs.storage.statuses)
             await #expect(throws: RefusingStatuses.Refusal.self) {
                 try await jobs.ingestJob(statuses: refusing).run(at: jobs.clock.now)
@@ -67,14 +67,14 @@ struct IngestTests {
         (422, nil, 86_400), (500, nil, 300), (502, nil, 300), (520, nil, 300),
     ] as [(Int, String?, Int64)])
     func `a refusal is obeyed for as long as it says`(status: Int, retryAfter: String?, seconds: Int64) async throws {
-        try await JobWorld.with(ScriptedTimeline([1])) { jobs in
+        try await JobWorld.with(ScriptedTimeline([1])) { jobs async throws in
             jobs.instance.instead.withLock {
                 $0 = { _ in ScriptedTimeline.Answer(status: status, headers: retryAfter.map { [("Retry-After", $0)] } ?? []) }
             }
             _ = try await jobs.ingest()
             #expect(jobs.instance.asked.count == 1)
             jobs.instance.instead.withLock { $0 = { _ in nil } }
-            jobs.clock.pass(.seconds(seconds) - .milliseconds(1))
+            jobs.clock.pass(.milliseconds(seconds * 1_000 - 1))
             #expect(try await jobs.ingest() == ["waiting": 1])
             #expect(jobs.instance.asked.count == 1)
             jobs.clock.pass(.milliseconds(1))
@@ -84,7 +84,7 @@ struct IngestTests {
     }
 
     @Test func `reading stops while little of the instance's allowance is left`() async throws {
-        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs in
+        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs async throws in
             jobs.instance.instead.withLock {
                 $0 = { _ in
                     ScriptedTimeline.Answer(headers: [("X-RateLimit-Remaining", "59")], body: "[\(ScriptedStatus(id: 8).json)]")
@@ -98,7 +98,7 @@ struct IngestTests {
     }
 
     @Test func `nobody's token is used, and who reads says so`() async throws {
-        try await JobWorld.with(ScriptedTimeline([1])) { jobs in
+        try await JobWorld.with(ScriptedTimeline([1])) { jobs async throws in
             _ = try await jobs.ingest()
             #expect(jobs.instance.server.requests.map(\.target).first == "/robots.txt")
             for request in jobs.instance.server.requests {
@@ -112,7 +112,7 @@ struct IngestTests {
         (200, "User-agent: *\nDisallow: /api/", 86_400, "robots"), (500, "", 1_800, "unreachable"), (429, "", 1_800, "unreachable"),
     ] as [(Int, String, Int64, String)])
     func `robots that forbid or cannot be had keep us from the timeline`(status: Int, text: String, seconds: Int64, reason: String) async throws {
-        try await JobWorld.with(ScriptedTimeline([1])) { jobs in
+        try await JobWorld.with(ScriptedTimeline([1])) { jobs async throws in
             jobs.instance.robots.withLock { $0 = ScriptedTimeline.Answer(status: status, body: text) }
             _ = try await jobs.ingest()
             #expect(jobs.instance.asked.isEmpty)
@@ -123,7 +123,7 @@ struct IngestTests {
 
     @Test(arguments: [(404, ""), (403, ""), (200, "User-agent: *\nDisallow: /media/")])
     func `robots that say nothing against it are asked once a day`(status: Int, text: String) async throws {
-        try await JobWorld.with(ScriptedTimeline([1])) { jobs in
+        try await JobWorld.with(ScriptedTimeline([1])) { jobs async throws in
             jobs.instance.robots.withLock { $0 = ScriptedTimeline.Answer(status: status, body: text) }
             let job = jobs.ingestJob()
             func questions() -> Int { jobs.instance.server.requests.count { $0.target == "/robots.txt" } }
@@ -145,7 +145,7 @@ struct IngestTests {
                 ScriptedStatus(id: 3, account: ["discoverable": "true"]),
             ]
         }
-        try await JobWorld.with(timeline) { jobs in
+        try await JobWorld.with(timeline) { jobs async throws in
             let counts = try await jobs.ingest()
             #expect(counts["read"] == 7 && counts["kept"] == 1)
             #expect(counts["refused-discoverable"] == 1 && counts["refused-indexable"] == 2 && counts["refused-bot"] == 1)
@@ -155,7 +155,7 @@ struct IngestTests {
     }
 
     @Test func `a malformed entry is counted and the others are kept`() async throws {
-        try await JobWorld.with(ScriptedTimeline([1])) { jobs in
+        try await JobWorld.with(ScriptedTimeline([1])) { jobs async throws in
             let body = #"[{"id":7},\#(ScriptedStatus(id: 2).json),null,"x"]"#
             jobs.instance.instead.withLock { $0 = { _ in ScriptedTimeline.Answer(body: body) } }
             let counts = try await jobs.ingest()
@@ -165,7 +165,7 @@ struct IngestTests {
 
     @Test func `a Link to another host is asked of the instance itself`() async throws {
         let elsewhere = ScriptedServer { $1.answer(200, [], "[]") }
-        try await JobWorld.with(ScriptedTimeline((1...4).reversed())) { jobs in
+        try await JobWorld.with(ScriptedTimeline((1...4).reversed())) { jobs async throws in
             let link = #"<http://\#(elsewhere.authority)/api/v1/timelines/public?max_id=2>; rel="next""#
             let body = "[\(ScriptedStatus(id: 4).json)]"
             jobs.instance.instead.withLock {

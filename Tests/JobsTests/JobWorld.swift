@@ -96,7 +96,8 @@ struct ScriptedStatus: Sendable {
     var account: [String: String] = ["discoverable": "true", "indexable": "true"]
 
     var json: String {
-        let flags = account.map { #","\#($0)":\#($1)"# }.sorted().joined()
+        let usual = ["bot", "locked", "group", "noindex", "limited", "suspended"].map { ($0, "false") }
+        let flags = account.merging(usual) { said, _ in said }.map { #","\#($0)":\#($1)"# }.sorted().joined()
         let tags = tags.map { #"{"name":"\#($0)"}"# }.joined(separator: ",")
         return """
             {"id":"\(id)","uri":"https://s.example/\(id)","created_at":"2026-03-01T11:00:00.000Z","content":"\(content)","visibility":"\(visibility)",\

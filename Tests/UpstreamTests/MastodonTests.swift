@@ -27,7 +27,8 @@ struct MastodonTests {
     }
 
     @Test func `statuses are asked for in one question where the instance takes it`() async throws {
-        try await Self.asking({ $1.answer(200, body(of: $0)) }) { mastodon, server in
+        let body = "[" + ["1", "2", "3"].map(Self.status).joined(separator: ",") + "]"
+        try await Self.asking({ $1.answer(200, [], body) }) { mastodon, server async throws in
             let shown = try await mastodon.statuses(["1", "2", "3"], authorization: "Bearer t")
             #expect(shown.map(\.status.id) == ["1", "2", "3"])
             #expect(shown.map { String(decoding: $0.bytes, as: UTF8.self) } == ["1", "2", "3"].map(Self.status))
@@ -35,14 +36,13 @@ struct MastodonTests {
             #expect(server.requests[0]["Authorization"] == "Bearer t" && mastodon.asksInBatches)
             #expect(mastodon.requestsNeeded(forStatuses: 20) == 1)
         }
-        func body(of request: ScriptedRequest) -> String { "[" + ["1", "2", "3"].map(Self.status).joined(separator: ",") + "]" }
     }
 
     @Test func `where it does not, each is asked for, and never again together`() async throws {
         try await Self.asking({ request, connection in
             let id = request.path.split(separator: "/").last.map(String.init) ?? ""
-            id == "statuses" ? connection.answer(404, "{}") : id == "2" ? connection.answer(404, "{}") : connection.answer(200, Self.status(id))
-        }) { mastodon, server in
+            id == "statuses" ? connection.answer(404, [], "{}") : id == "2" ? connection.answer(404, [], "{}") : connection.answer(200, [], Self.status(id))
+        }) { mastodon, server async throws in
             #expect(mastodon.requestsNeeded(forStatuses: 3) == 4)
             for _ in 0..<2 { #expect(try await Set(mastodon.statuses(["1", "2", "3"], authorization: nil).map(\.status.id)) == ["1", "3"]) }
             #expect(server.requests.count == 7)
@@ -52,7 +52,7 @@ struct MastodonTests {
 
     @Test(arguments: [401, 429, 500, 503])
     func `a refusal is an error with what it says about waiting`(status: Int) async throws {
-        try await Self.asking({ $1.answer(status, [("Retry-After", "9")], "{}") }) { mastodon, _ in
+        try await Self.asking({ $1.answer(status, [("Retry-After", "9")], "{}") }) { mastodon, _ async throws in
             await #expect(throws: UpstreamError.status(status, retryAfter: .seconds(9))) {
                 try await mastodon.verifyCredentials(authorization: "Bearer t")
             }
@@ -65,7 +65,7 @@ struct MastodonTests {
 
     @Test(arguments: ["", "<html>", "[", "null", "{\"id\":", "[1,2"])
     func `an answer that is not what was asked for is an error`(body: String) async throws {
-        try await Self.asking({ $1.answer(200, body) }) { mastodon, _ in
+        try await Self.asking({ $1.answer(200, [], body) }) { mastodon, _ async throws in
             await #expect(throws: UpstreamError.notUnderstood) { try await mastodon.verifyCredentials(authorization: "Bearer t") }
             await #expect(throws: UpstreamError.notUnderstood) { try await mastodon.status("1", authorization: nil) }
             await #expect(throws: UpstreamError.notUnderstood) { try await mastodon.relationships(to: ["1"], authorization: "Bearer t") }
@@ -74,9 +74,9 @@ struct MastodonTests {
 
     @Test(arguments: [301, 302, 307, 308])
     func `a redirect is an answer, and a token goes nowhere else`(status: Int) async throws {
-        let elsewhere = ScriptedServer { $1.answer(200, "{}") }
+        let elsewhere = ScriptedServer { $1.answer(200, [], "{}") }
         let location = "http://\(elsewhere.authority)/"
-        try await Self.asking({ $1.answer(status, [("Location", location)], "") }) { mastodon, _ in
+        try await Self.asking({ $1.answer(status, [("Location", location)], "") }) { mastodon, _ async throws in
             await #expect(throws: UpstreamError.status(status, retryAfter: nil)) { try await mastodon.verifyCredentials(authorization: "Bearer t") }
         }
         #expect(elsewhere.requests.isEmpty)
@@ -88,10 +88,10 @@ struct MastodonTests {
             { $1.waitUntilClosed() },
             { $1.write("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n[") ; $1.waitUntilClosed() },
             { $1.write("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n[") ; $1.close() },
-            { $1.answer(200, String(repeating: " ", count: 5_000)) },
+            { $1.answer(200, [], String(repeating: " ", count: 5_000)) },
         ]
         for script in scripts {
-            try await Self.asking(script, limits: short) { mastodon, _ in
+            try await Self.asking(script, limits: short) { mastodon, _ async throws in
                 let error = await #expect(throws: UpstreamError.self) { try await mastodon.page("/api/v1/timelines/public") }
                 guard case .transport = error else { return #expect(Bool(false), "\(String(describing: error))") }
             }
@@ -100,7 +100,7 @@ struct MastodonTests {
 
     @Test func `a page says what follows it and how much is left`() async throws {
         let link = #"<https://s.example/api/v1/timelines/public?max_id=1>; rel="next""#
-        try await Self.asking({ $1.answer(200, [("Link", link), ("X-RateLimit-Remaining", "12")], "[\(Self.status("1")),7]") }) { mastodon, _ in
+        try await Self.asking({ $1.answer(200, [("Link", link), ("X-RateLimit-Remaining", "12")], "[\(Self.status("1")),7]") }) { mastodon, _ async throws in
             let page = try await mastodon.page("/api/v1/timelines/public?limit=40")
             #expect(page.statuses.map(\.id) == ["1"] && page.malformed == 1 && page.rateLimit.remaining == 12)
             #expect(page.next == "https://s.example/api/v1/timelines/public?max_id=1")
