@@ -16,10 +16,4 @@ func measureHMAC(count: Int) throws {
     start = processTime()
     for place in 0..<count { use(hmac.code(of: messages[place % messages.count])) }
     report("code", Double(count) / (processTime() - start))
-
-    start = processTime()
-    hmac.withWorker { worker in
-        for place in 0..<count { use(worker.code(of: messages[place % messages.count])) }
-    }
-    report("worker", Double(count) / (processTime() - start))
 }

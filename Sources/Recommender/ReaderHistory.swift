@@ -56,15 +56,20 @@ public struct Placement: Sendable, Equatable {
     /// The status's id at the reader's own instance; nil when the post is no candidate any more.
     public var localID: String?
     public var reason: String
+    /// The policy that recommended it; nil where the reader's level does not keep it.
+    public var policy: String?
     public var at: Instant
 
-    public init(shownAs: String, above: String, below: String, post: PostKey, localID: String?, reason: String, at: Instant) {
+    public init(
+        shownAs: String, above: String, below: String, post: PostKey, localID: String?, reason: String, policy: String? = nil, at: Instant
+    ) {
         self.shownAs = shownAs
         self.above = above
         self.below = below
         self.post = post
         self.localID = localID
         self.reason = reason
+        self.policy = policy
         self.at = at
     }
 }

@@ -31,7 +31,7 @@ extension Snapshots {
             guard let alias = try connection.aliasRow(viewer.alias, in: viewer.tenant), alias.level != .none else { return [] }
             return try inParts(wrapperIDs).flatMap { part in
                 try connection.all("""
-                    SELECT l.shown_as, l.above_id, l.below_id, l.post_key, p.local_id, l.reason, l.recommended_at
+                    SELECT l.shown_as, l.above_id, l.below_id, l.post_key, p.local_id, l.reason, l.model_version, l.recommended_at
                     FROM recommendation_logs l JOIN post_metadata p ON p.tenant_id = l.tenant_id AND p.post_key = l.post_key
                     WHERE l.tenant_id = \(viewer.tenant) AND l.alias_key = \(alias.key) AND l.shown_as IN (\(sql: .list(part)))
                     AND l.above_id IS NOT NULL AND l.below_id IS NOT NULL
@@ -42,11 +42,11 @@ extension Snapshots {
 }
 
 extension Placement {
-    /// Columns: shown_as, above_id, below_id, post_key, local_id, reason, recommended_at.
+    /// Columns: shown_as, above_id, below_id, post_key, local_id, reason, model_version, recommended_at.
     fileprivate init(row: any Row) {
         self.init(
             shownAs: row.text(0), above: row.text(1), below: row.text(2), post: row.post(3), localID: row.textOrNil(4), reason: row.text(5),
-            at: row.instant(6))
+            policy: row.textOrNil(6), at: row.instant(7))
     }
 }
 
@@ -104,7 +104,7 @@ private struct HistoryReading {
     func placements(limit: Int) throws -> [Placement] {
         // A stub has no local id (post_metadata_stub_check): that of a candidate is given, and nothing else.
         try connection.all("""
-            SELECT l.shown_as, l.above_id, l.below_id, l.post_key, p.local_id, l.reason, l.recommended_at
+            SELECT l.shown_as, l.above_id, l.below_id, l.post_key, p.local_id, l.reason, l.model_version, l.recommended_at
             FROM recommendation_logs l JOIN post_metadata p ON p.tenant_id = l.tenant_id AND p.post_key = l.post_key
             WHERE l.tenant_id = \(tenant) AND l.alias_key = \(alias)
             AND l.shown_as IS NOT NULL AND l.above_id IS NOT NULL AND l.below_id IS NOT NULL

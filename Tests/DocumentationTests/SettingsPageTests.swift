@@ -16,7 +16,7 @@ struct SettingsPageTests {
 
     @Test func `the sample file is read as it stands`() throws {
         let sample = try #require(Markdown(try Repository.text("docs/settings.md")).fences.first { $0.language == "yaml" }).text
-        let path = NSTemporaryDirectory() + "sheltie-sample-\(getpid()).yaml"
+        let path = FileManager.default.temporaryDirectory.path + "/sheltie-sample-\(getpid()).yaml"
         try sample.write(toFile: path, atomically: true, encoding: .utf8)
         defer { unlink(path) }
         let checked = try Program.run("config", "check", "--json", "--config", path)

@@ -69,7 +69,8 @@ struct PageEditor: Sendable {
         guard let reason = Reason(logged: logged, author: offered.shown.status.account.acct) else { throw PageError.unknownReason }
         let account = accounts.account(for: reason, in: reader.mode.language, publicBase: publicBase)
         let wrapper = Wrapper(
-            shownAs: insertion.shownAs, createdAt: insertion.createdAt, innerID: insertion.innerID, account: account, policy: policy)
+            shownAs: insertion.shownAs, createdAt: insertion.createdAt, innerID: insertion.innerID, account: account,
+            policy: insertion.standing?.policy ?? policy)
         guard let bytes = wrapper.bytes(around: offered.shown.bytes, label: reader.mode.label) else { throw PageError.notAStatus }
         return bytes
     }

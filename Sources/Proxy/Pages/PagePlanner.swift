@@ -26,14 +26,13 @@ struct PagePlanner {
         var gap: Int
     }
 
-    /// - Returns: nil where nothing may be inserted: too few entries, a page of newer ones, ids of unknown form, oldest first.
+    /// - Returns: nil where nothing may be inserted: too few entries, a page of newer ones, ids of unknown form.
     init?(_ question: PageQuestion) {
         let entries = question.entries
         let most = PagePlan.most(on: entries.count)
         guard most > 0, question.label != .off, !question.asksForNewer, let alphabet = IDAlphabet(of: entries.lazy.map(\.id))
         else { return nil }
         let positions = entries.map { PositionID($0.id) }
-        guard positions[0] > positions[positions.count - 1] else { return nil }
         isOrdered = zip(positions, positions.dropFirst()).allSatisfy(>)
         self.question = question
         self.alphabet = alphabet

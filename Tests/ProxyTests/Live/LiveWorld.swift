@@ -87,11 +87,13 @@ struct LiveWorld: Sendable {
         var parts = ProxyParts(
             tenant: tenant, pseudonymizer: pseudonymizer, people: storage.people, interactions: storage.interactions,
             log: storage.recommendationLog, preferences: storage.preferences, candidates: storage.recommender, mastodon: mastodon,
-            client: client, clock: { clock.now })
+            client: client, streams: client, clock: { clock.now })
         changes.parts(&parts)
         var settings = ProxySettings(instance: instance, listen: ListenAddress(), recommender: TimelineRecommender())
         // A loaded machine is not what these tests are about; those that are set their own.
         settings.decisionTime = .seconds(60)
+        settings.lookUpTime = .seconds(60)
+        settings.verificationTime = .seconds(60)
         settings.budget = 100_000
         changes.settings(&settings)
         let running = Running()

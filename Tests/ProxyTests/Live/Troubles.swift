@@ -35,6 +35,10 @@ private struct TroubledRecommender: RecommenderRepository {
         return try await real.changes(in: tenant, since: version, at: now)
     }
 
+    func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement] {
+        try await real.placements(wrapperIDs, of: viewer)
+    }
+
     func history(of viewer: Viewer, at now: Instant) async throws -> ReaderHistory {
         if trouble == .historyHangs { try await Trouble.hang() }
         if trouble == .historyFails { throw Trouble.Failure() }
@@ -45,7 +49,7 @@ private struct TroubledRecommender: RecommenderRepository {
 private struct TroubledLog: RecommendationLogRepository {
     let trouble: Trouble
 
-    func record(_ recommendations: [Permitted<Recommendation>]) async throws -> Bool {
+    func record(_ recommendations: [Permitted<Recommendation>], while isWanted: @escaping @Sendable () -> Bool) async throws -> Bool {
         if trouble == .logHangs { try await Trouble.hang() }
         if trouble == .logFails { throw Trouble.Failure() }
         return false
@@ -63,6 +67,10 @@ private struct TroubledPeople: PeopleRepository {
 
     func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
         try await real.setLevel(level, of: alias, in: tenant, at: now)
+    }
+
+    func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer {
+        try await real.arrive(alias, in: tenant, at: now)
     }
 
     func erase(_ alias: AliasID, in tenant: TenantKey, ledgerTag: String, at now: Instant) async throws -> ErasureReceipt {

@@ -2,11 +2,12 @@
 
 Pass-through: a page of 125 KB and an answer of 180 bytes, under wrk.
 Home: readers at FULL who have liked five statuses, 400 candidates. Each round starts the proxy anew on a copy of one database,
-with readers whom it does not know yet, and asks four times with each reader's token:
+with readers whom it does not know yet, and asks five times with each reader's token:
   cold    the newest page: identity, statuses and relationships are asked for, four rows are logged
   (warm)  the same page again: the four next candidates are asked for
   rows    an older page: nothing is asked for any more, four rows are logged
-  again   that page again: nothing is asked for, the same four stand in it, the level is read once more
+  (warm)  the same page again: the four next candidates are asked for
+  again   the same page once more: nothing is asked for, the same four stand in it
 """
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import client
 from benchmark import BUILD, ROUNDS, SCRATCH, Server, free_port, line, load, median, table, wrk
 from origin import Origin, front
 
-READERS = 300
+READERS = 200
 SECONDS = 2
 AGENT = "User-Agent: Mozilla/5.0 (X11; Linux)"
 
@@ -85,7 +86,7 @@ def home_round(origin, peer, prepared, connections, figures):
         # The first reader brings the candidates into memory, as any day's first one does.
         client.run(server.port, [client.request(origin.home(0), "bench-99999")], 1)
         time.sleep(0.3)
-        for name, requests in (("cold", newest), ("warm", newest), ("rows", older), ("again", older)):
+        for name, requests in (("cold", newest), ("warm", newest), ("rows", older), ("warm", older), ("again", older)):
             asked = origin.asked()
             figures.setdefault(name, []).append(counted(server, requests, connections, 4))
             figures.setdefault(name + " asked", []).append((origin.asked() - asked) / READERS)
