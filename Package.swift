@@ -113,10 +113,33 @@ let package = Package(
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
         tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
-        tests("ProxyTests", ["Proxy", "Fediverse", "Privacy", "Recommender"]),
+        tests("ProxyTests", [
+            "Proxy", "Curl", "DemoInstance", "Fediverse", "HTTPService", "Jobs", "LoopbackClient", "Privacy", "Recommender", "Store",
+            "TestSupport", "Upstream", "Zlib", httpTypes, logging, lifecycle,
+        ]),
         tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("CurlTests", ["Curl", "CCurl", httpTypes]),
         tests("ZlibTests", ["Zlib", "CZlib"]),
+        tests("UpstreamTests", ["Upstream", "Curl", "Fediverse", "LoopbackClient", httpTypes]),
+        tests("JobsTests", [
+            "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "Privacy", "Recommender", "Store", "Upstream", logging, lifecycle,
+        ]),
+        tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
+        tests("CommandTests", ["Database", "SQLite"]),
+        tests("ServiceTests", [
+            "DemoInstance", "Fediverse", "Privacy", "Recommender", "Store", "Database", "SQLite", "OpenSSL", "LoopbackClient", "TestSupport",
+            logging,
+        ]),
+        tests("DocumentationTests", ["Database", "SQLite", "Migrations", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What scripts/bench measures with; the product's own build does not have it.
+if Context.environment["SHELTIE_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "sheltie-bench",
+            dependencies: ["OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream", "Jobs"],
+            path: "Benchmarks/sheltie-bench", swiftSettings: settings))
+}

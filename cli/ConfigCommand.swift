@@ -1,6 +1,9 @@
 import ArgumentParser
 import Fediverse
+import Logging
 import Privacy
+import Recommender
+import Store
 
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,30 +18,48 @@ struct ConfigCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try await Settings.load(flags)
-            _ = try settings.consentPolicy()
-            _ = try settings.defaultLevel()
-            _ = try settings.listenAddress()
-            if !settings.text("upstream").isEmpty { _ = try settings.instance() }
-            let rows = SettingName.all.map { name -> [String] in
-                let value = settings.values[name.key]
-                return [name.flag, name.secret ? "(secret)" : value?.text ?? "", value?.origin.rawValue ?? "", name.environment]
-            }
+            try settings.check()
             if json {
                 Output.json { writer in
-                    writer.object {
-                        for row in rows {
-                            $0.member(row[0]) {
-                                $0.object {
-                                    $0.member("value", row[1])
-                                    $0.member("from", row[2])
-                                }
-                            }
-                        }
-                    }
+                    writer.object { for name in SettingName.all { $0.member(name.flag) { settings.write(name, to: &$0) } } }
                 }
             } else {
-                Output.table(["setting", "value", "from", "environment"], rows)
+                Output.table(
+                    ["setting", "value", "from", "environment"],
+                    SettingName.all.map { [$0.flag, settings.shown($0), settings.origin($0), $0.environment] })
             }
+        }
+    }
+}
+
+extension Settings {
+    /// Reads every setting as the service would, and throws at the first that is wrong.
+    fileprivate func check() throws {
+        if !text("upstream").isEmpty { _ = try instance() }
+        _ = try StoreLocation(parsing: text("database"))
+        _ = try listenAddress()
+        _ = try publicURL()
+        _ = try consentPolicy()
+        _ = try defaultLevel()
+        _ = try choice("policy", as: RankingPolicy.self)
+        _ = try choice("logLevel", as: Logger.Level.self)
+        _ = try ingestSources()
+        _ = try obeysRobots()
+        for name in SettingName.all where name.range != nil { _ = try number(name.key) }
+    }
+
+    fileprivate func shown(_ name: SettingName) -> String { name.secret ? "(secret)" : text(name.key) }
+    fileprivate func origin(_ name: SettingName) -> String { values[name.key]?.origin.rawValue ?? "" }
+
+    fileprivate func write(_ name: SettingName, to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("value", shown(name))
+            $0.member("from", origin(name))
+            $0.member("flag", "--" + name.flag)
+            $0.member("environment", name.environment)
+            $0.member("key", name.key)
+            $0.member("default", name.standard)
+            $0.member("sentence", name.sentence)
         }
     }
 }

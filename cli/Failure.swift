@@ -3,6 +3,7 @@ import Curl
 import Database
 import Glibc
 import Privacy
+import SheltieKit
 import Store
 import Upstream
 
@@ -36,6 +37,7 @@ struct Failure: Error {
         case let error as DatabaseError: self.init("\(error)", Self.code(of: error))
         case let error as StoreError: self.init("\(error)", error == .noDatabase ? .noInput : .badSetting)
         case let error as MasterKeyError: self.init("\(error)", .badSetting)
+        case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
         case let error as UpstreamError: self.init("the instance gave no usable answer: \(error)", .unavailable)
@@ -48,10 +50,20 @@ struct Failure: Error {
         switch error {
         case .corrupt, .newerSchema, .changedMigration: .badData
         case .cannotOpen: .noInput
+        case .cannotCreate: .cannotCreate
         case .busy, .unavailable: .tryAgain
         case .alreadyServed: .unavailable
         case .diskFull, .readOnly: .inputOutput
         default: .software
+        }
+    }
+
+    private static func code(of error: ServiceError) -> Code {
+        switch error {
+        case .badInstance, .severalInstances: .badSetting
+        case .unknownPost, .unknownInstance: .noInput
+        case .badPost: .badData
+        default: .usage
         }
     }
 

@@ -14,18 +14,13 @@ struct IngestCommand: AsyncParsableCommand {
     func run() async throws {
         try await withInstallation(flags) { installation in
             let book = installation.jobBook
-            let run = try await book.started("ingest", at: Clock.now())
-            do {
-                let counts = try await installation.ingestJob().run(at: Clock.now())
-                try await book.finished(run, counts: counts, failed: false, at: Clock.now())
-                if json {
-                    Output.json { Output.counts(counts, in: &$0) }
-                } else {
-                    Output.table(["what", "statuses"], counts.sorted { $0.key < $1.key }.map { [$0.key, String($0.value)] })
-                }
-            } catch {
-                try await book.finished(run, counts: [:], failed: true, at: Clock.now())
-                throw error
+            let counts = try await book.alone("ingest") {
+                try await Scheduler.runOnce(installation.ingestJob(), book: book, clock: Clock.now)
+            }
+            if json {
+                Output.json { Output.counts(counts, in: &$0) }
+            } else {
+                Output.table(["what", "statuses"], counts.sorted { $0.key < $1.key }.map { [$0.key, String($0.value)] })
             }
         }
     }

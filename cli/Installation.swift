@@ -26,8 +26,17 @@ struct Installation: Sendable {
         let storage = try await Self.storage(settings, role: role)
         do {
             let now = Clock.now()
-            let tenant = try await storage.tenant(domain: instance.domain, at: now)
-            try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
+            let tenant: TenantKey
+            if role == .inspect {
+                guard let known = try await storage.tenant(domain: instance.domain) else {
+                    throw Failure("this database holds nothing for \(instance.domain)", .noInput)
+                }
+                tenant = known
+                try await storage.checkKey(id: pseudonymizer.keyID, in: tenant)
+            } else {
+                tenant = try await storage.tenant(domain: instance.domain, at: now)
+                try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
+            }
             let reach = CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream"))
             let client = CurlClient(reach)
             let contact = settings.text("contact")
@@ -48,7 +57,7 @@ struct Installation: Sendable {
     static func storage(_ settings: Settings, role: Storage.Role) async throws -> Storage {
         try await Storage.open(
             StoreLocation(parsing: settings.text("database")), role: role, defaultLevel: try settings.defaultLevel(),
-            candidateLimit: try settings.number("candidates", in: 1...10_000_000), now: Clock.now())
+            candidateLimit: try settings.number("candidates"), now: Clock.now())
     }
 
     func close() async {

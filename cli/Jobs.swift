@@ -1,5 +1,6 @@
 import Fediverse
 import Jobs
+import OpenSSL
 import Privacy
 import Recommender
 import Store
@@ -9,11 +10,10 @@ extension Installation {
     /// The jobs that the settings ask for.
     func jobs() async throws -> [any Job] {
         let lastAnonymized = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant).first?.finishedAt
-        let keeping = RetentionPolicy(contentDays: try settings.number("contentDays", in: 0...7))
+        let keeping = RetentionPolicy(contentDays: try settings.number("contentDays"))
         return [
             try ingestJob(),
-            RecheckJob(
-                mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, consent: consent),
+            RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: try intake(), tenant: tenant),
             SignalsJob(statuses: storage.statuses, tenant: tenant),
             AnonymizerJob(
                 anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
@@ -22,28 +22,38 @@ extension Installation {
     }
 
     func ingestJob() throws -> IngestJob {
-        let names = settings.text("ingestSources").split(separator: ",").map { $0.filter { $0 != " " } }
-        let sources = try names.map { name in
-            guard let source = IngestSource(name: name) else {
-                throw Failure("--ingest-sources knows public, local, trends and tag:NAME", .badSetting)
-            }
-            return source
-        }
-        var ingest = IngestJob.Settings(sources: sources, consent: consent)
-        ingest.period = .seconds(try settings.number("ingestInterval", in: 1...86_400))
-        let robots: RobotsObedience = try settings.choice("robots")
-        ingest.obeysRobots = robots == .obey && !instance.base.hasPrefix("http://")
-        ingest.contentDays = try settings.number("contentDays", in: 0...7)
+        var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
+        ingest.period = .seconds(try settings.number("ingestInterval"))
+        ingest.obeysRobots = try settings.obeysRobots() && !instance.base.hasPrefix("http://")
+        ingest.contentDays = try settings.number("contentDays")
         return IngestJob(
             mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
     }
 
+    func intake() throws -> StatusIntake {
+        StatusIntake(
+            instance: instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: try settings.number("contentDays") > 0)
+    }
+
+    var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
+}
+
+extension Settings {
     private enum RobotsObedience: String, CaseIterable {
         case obey
         case own
     }
 
-    var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
+    func obeysRobots() throws -> Bool { try choice("robots", as: RobotsObedience.self) == .obey }
+
+    func ingestSources() throws -> [IngestSource] {
+        try text("ingestSources").split(separator: ",").map { name in
+            guard let source = IngestSource(name: name.filter { $0 != " " }) else {
+                throw Failure("--ingest-sources knows public, local, trends and tag:NAME", .badSetting)
+            }
+            return source
+        }
+    }
 }
 
 /// The jobs' book in the database.
@@ -53,6 +63,27 @@ struct StoredJobBook: JobBook {
 
     func lease(_ job: String, holder: String, until: Instant, at now: Instant) async throws -> Int64? {
         try await storage.leases.acquire("job:" + job, for: until - now, by: holder, in: tenant, at: now)?.fence
+    }
+
+    func release(_ job: String, holder: String, at now: Instant) async throws {
+        guard let lease = try await storage.leases.acquire("job:" + job, for: .seconds(1), by: holder, in: tenant, at: now) else { return }
+        try await storage.leases.release(lease, in: tenant, at: now)
+    }
+
+    /// Runs `body` as the only one who does this job now.
+    func alone<Result>(_ job: String, _ body: () async throws -> Result) async throws -> Result {
+        let holder = Hex.encode(try RandomBytes.make(count: 8))
+        guard try await lease(job, holder: holder, until: Clock.now() + .minutes(10), at: Clock.now()) != nil else {
+            throw Failure("the service is doing this just now; try again in a minute", .tryAgain)
+        }
+        do {
+            let result = try await body()
+            try await release(job, holder: holder, at: Clock.now())
+            return result
+        } catch {
+            try await release(job, holder: holder, at: Clock.now())
+            throw error
+        }
     }
 
     func lastFinished(_ job: String) async throws -> Instant? {

@@ -51,7 +51,7 @@ struct PreferencesCommand: AsyncParsableCommand {
         @OptionGroup var flags: SettingFlags
 
         func run() async throws {
-            try await withInstallation(flags) { installation in
+            try await withInstallation(flags, role: .inspect) { installation in
                 let viewer = try await installation.storage.people.viewer(who.alias(in: installation), in: installation.tenant)
                 let settings = try await installation.storage.preferences.settings(of: viewer)
                 if json {

@@ -19,7 +19,7 @@ struct PrivacyCommand: AsyncParsableCommand {
         @OptionGroup var flags: SettingFlags
 
         func run() async throws {
-            try await withInstallation(flags) { installation in
+            try await withInstallation(flags, role: .inspect) { installation in
                 let report = try await installation.report(about: who.alias(in: installation))
                 print(json ? report.json : report.text)
             }
@@ -40,21 +40,8 @@ struct PrivacyCommand: AsyncParsableCommand {
             try await withInstallation(flags) { installation in
                 let change = try await installation.storage.people.setLevel(
                     level, of: who.alias(in: installation), in: installation.tenant, at: Clock.now())
-                if level < .full { try await installation.scrub() }
-                if json {
-                    Output.json { writer in
-                        writer.object {
-                            $0.member("level", change.viewer.level.rawValue)
-                            $0.member("rows_before") { Output.counts(change.before, in: &$0) }
-                            $0.member("rows_after") { Output.counts(change.after, in: &$0) }
-                        }
-                    }
-                } else {
-                    Output.line("The level is \(change.viewer.level.rawValue).")
-                    for table in change.before.keys.sorted() where change.before[table] != change.after[table] {
-                        Output.line("  \(table): \(change.before[table] ?? 0) rows before, \(change.after[table] ?? 0) now")
-                    }
-                }
+                if level < .full { _ = try await installation.scrub() }
+                Output.levelChange(change, json: json)
             }
         }
     }
@@ -67,7 +54,7 @@ struct PrivacyCommand: AsyncParsableCommand {
         @OptionGroup var flags: SettingFlags
 
         func run() async throws {
-            try await withInstallation(flags) { installation in
+            try await withInstallation(flags, role: .inspect) { installation in
                 let alias = try await who.alias(in: installation)
                 let viewer = try await installation.storage.people.viewer(alias, in: installation.tenant)
                 let tables = try await installation.storage.personalData.everything(about: alias, in: installation.tenant)
@@ -91,12 +78,18 @@ struct PrivacyCommand: AsyncParsableCommand {
                 let alias = try await who.alias(in: installation)
                 let receipt = try await installation.storage.people.erase(
                     alias, in: installation.tenant, ledgerTag: installation.pseudonymizer.ledgerTag(alias), at: Clock.now())
-                try await installation.scrub()
+                let isScrubbed = try await installation.scrub()
                 if json {
-                    Output.json { $0.object { $0.member("removed") { Output.counts(receipt.removed, in: &$0) } } }
+                    Output.json { writer in
+                        writer.object {
+                            $0.member("removed") { Output.counts(receipt.removed, in: &$0) }
+                            $0.member("scrubbed", isScrubbed)
+                        }
+                    }
                 } else {
                     let rows = receipt.removed.values.reduce(0, +)
-                    Output.line("Erased: \(rows) row\(rows == 1 ? "" : "s"), and nothing of them is left in the file.")
+                    let bytes = isScrubbed ? ", and nothing of them is left in the file." : "; their old bytes stay in the log until its reader ends."
+                    Output.line("Erased: \(rows) row\(rows == 1 ? "" : "s")" + bytes)
                     for table in receipt.removed.keys.sorted() where receipt.removed[table] != 0 {
                         Output.line("  \(table): \(receipt.removed[table] ?? 0)")
                     }
@@ -115,17 +108,27 @@ struct PrivacyCommand: AsyncParsableCommand {
         func run() async throws {
             try await withInstallation(flags) { installation in
                 let storage = installation.storage
-                let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays", in: 0...7))
-                let last = try await installation.jobBook.lastFinished("anonymizer")
-                let run = dryRun ? nil : try await installation.jobBook.started("anonymizer", at: Clock.now())
-                let report = try await Anonymizer(retention: keeping).run(
-                    on: storage.retention, tenant: installation.tenant, at: ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()),
-                    dryRun: dryRun, lastRun: last.map(ClockMark.init(finishedAt:)))
-                if let run {
-                    try await installation.jobBook.finished(
-                        run, counts: ["removed": report.removed], failed: report.firstFailure != nil, at: Clock.now())
-                    try await installation.scrub()
+                let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays"))
+                let book = installation.jobBook
+                let last = try await book.lastFinished("anonymizer")
+                func carryOut() async throws -> AnonymizerReport {
+                    try await Anonymizer(retention: keeping).run(
+                        on: storage.retention, tenant: installation.tenant, at: ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()),
+                        dryRun: dryRun, lastRun: last.map(ClockMark.init(finishedAt:)))
                 }
+                let report =
+                    if dryRun {
+                        try await carryOut()
+                    } else {
+                        try await book.alone("anonymizer") {
+                            let run = try await book.started("anonymizer", at: Clock.now())
+                            let report = try await carryOut()
+                            try await book.finished(
+                                run, counts: ["removed": report.removed], failed: report.firstFailure != nil, at: Clock.now())
+                            return report
+                        }
+                    }
+                if !dryRun { _ = try await installation.scrub() }
                 if let failure = report.firstFailure { throw failure }
                 let rows = report.outcomes.map { outcome in
                     [outcome.step.what.rawValue, outcome.step.level?.rawValue ?? "-", String(Int(outcome.step.age.days)),
@@ -154,8 +157,11 @@ struct PrivacyCommand: AsyncParsableCommand {
 }
 
 /// Runs `body` over the opened installation and closes it, whatever happens.
-func withInstallation(_ flags: SettingFlags, _ body: (Installation) async throws -> Void) async throws {
-    let installation = try await Installation.open(Settings.load(flags), role: .command)
+/// - Parameter role: `inspect` for what only reads: it makes no database, no tenant and no key row.
+func withInstallation(
+    _ flags: SettingFlags, role: Storage.Role = .command, _ body: (Installation) async throws -> Void
+) async throws {
+    let installation = try await Installation.open(Settings.load(flags), role: role)
     do {
         try await body(installation)
     } catch {
@@ -181,12 +187,14 @@ extension Installation {
     }
 
     /// Takes the bytes of removed rows out of the file; readers of ours end within seconds, a foreign one may delay it.
-    func scrub() async throws {
+    /// - Returns: whether nothing is left; asked again for a minute.
+    func scrub() async throws -> Bool {
         for _ in 0..<12 {
-            if try await storage.people.scrub() { return }
+            if try await storage.people.scrub() { return true }
             try await Task.sleep(for: .seconds(5))
         }
         Output.note("A foreign reader keeps the database's log open, so old bytes are still in it; they go when it ends.")
+        return false
     }
 }
 

@@ -26,7 +26,12 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await Settings.load(flags)
         let installation = try await Installation.open(settings, role: .serve)
-        try await Serving(installation).run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
+        do {
+            try await Serving(installation).run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
+        } catch {
+            await installation.close()
+            throw error
+        }
         await installation.close()
     }
 }
@@ -51,10 +56,10 @@ struct Serving {
         let (settings, storage) = (installation.settings, installation.storage)
         var proxySettings = ProxySettings(
             instance: installation.instance, listen: listen, publicURL: try settings.publicURL(), consent: installation.consent,
-            recommender: TimelineRecommender(policy: try settings.choice("policy")))
-        proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage", in: 0...4)
-        proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds", in: 1...10_000))
-        proxySettings.budget = try settings.number("requestBudget", in: 0...100_000)
+            recommender: TimelineRecommender(policy: try settings.choice("policy"), longestAge: ConsentPolicy.longestAge))
+        proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage")
+        proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds"))
+        proxySettings.budget = try settings.number("requestBudget")
         let proxy = try Proxy(
             ProxyParts(
                 tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,

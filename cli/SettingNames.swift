@@ -6,6 +6,8 @@ struct SettingName: Sendable {
     let standard: String
     var repeatable = false
     var secret = false
+    /// What a number may be; nil for a setting that is none.
+    var range: ClosedRange<Int>?
 
     /// `ingest-interval` from `ingestInterval`.
     var flag: String {
@@ -29,16 +31,16 @@ struct SettingName: Sendable {
         SettingName(key: "consent", sentence: "What authors must have said: both (discoverable and indexable), or tag (and the opt-in hashtag).", standard: "both"),
         SettingName(key: "indexableUnknown", sentence: "Where a server does not send 'indexable': refuse, or allow-local for its own authors.", standard: "refuse"),
         SettingName(key: "allowGroups", sentence: "Lets posts of group accounts be recommended.", standard: "false"),
-        SettingName(key: "contentDays", sentence: "How many days the text of a post is kept, 0 to 7.", standard: "7"),
+        SettingName(key: "contentDays", sentence: "How many days the text of a post is kept, 0 to 7.", standard: "7", range: 0...7),
         SettingName(key: "contact", sentence: "How instances reach the operator: stands in the User-Agent of what we fetch.", standard: ""),
-        SettingName(key: "ingestInterval", sentence: "Seconds between two readings of each source.", standard: "120"),
+        SettingName(key: "ingestInterval", sentence: "Seconds between two readings of each source.", standard: "120", range: 1...86_400),
         SettingName(key: "robots", sentence: "Whether the instance's robots.txt is obeyed: obey, or own where the instance is yours too (on loopback it always is).", standard: "obey"),
         SettingName(key: "ingestSources", sentence: "What is read: public, local, trends, tag:NAME, with commas between.", standard: "public,local,trends"),
-        SettingName(key: "candidates", sentence: "The most posts that are kept to recommend from.", standard: "200000"),
+        SettingName(key: "candidates", sentence: "The most posts that are kept to recommend from.", standard: "200000", range: 1...10_000_000),
         SettingName(key: "policy", sentence: "How recommendations are ranked: blend-v1, corgi-v1 or chronological.", standard: "blend-v1"),
-        SettingName(key: "recommendationsPerPage", sentence: "The most recommendations on a page of home, 0 to 4.", standard: "4"),
-        SettingName(key: "decisionMilliseconds", sentence: "How long after the instance's answer our part may take before the page goes out as it came.", standard: "150"),
-        SettingName(key: "requestBudget", sentence: "The most requests of ours on a person's token in 5 minutes.", standard: "20"),
+        SettingName(key: "recommendationsPerPage", sentence: "The most recommendations on a page of home, 0 to 4.", standard: "4", range: 0...4),
+        SettingName(key: "decisionMilliseconds", sentence: "How long after the instance's answer our part may take before the page goes out as it came.", standard: "150", range: 1...10_000),
+        SettingName(key: "requestBudget", sentence: "The most requests of ours on a person's token in 5 minutes.", standard: "20", range: 0...100_000),
         SettingName(key: "logLevel", sentence: "trace, debug, info, notice, warning, error or critical.", standard: "info"),
     ]
 }

@@ -103,7 +103,7 @@ struct Settings: Sendable {
     }
 
     private static func refuseUnknown(environment: [String], file: [String]) throws {
-        let known = Set(SettingName.all.map(\.environment) + ["SHELTIE_CONFIG", "SHELTIE_CONFIGURATION", "SHELTIE_BINARY", "SHELTIE_TESTS"])
+        let known = Set(SettingName.all.map(\.environment) + ["SHELTIE_CONFIG", "SHELTIE_CONFIGURATION", "SHELTIE_BINARY", "SHELTIE_TESTS", "SHELTIE_COUNTS_FILE"])
         if let unknown = environment.sorted().first(where: { $0.hasPrefix("SHELTIE_") && !known.contains($0) }) {
             throw Failure("\(unknown) is no setting; 'sheltie config check' lists them", .badSetting)
         }
@@ -125,9 +125,10 @@ struct Settings: Sendable {
 
     func text(_ key: String) -> String { values[key]?.text ?? "" }
 
-    func number(_ key: String, in range: ClosedRange<Int>) throws -> Int {
+    func number(_ key: String) throws -> Int {
+        let range = name(key).range ?? 0...Int.max
         guard let number = Int(text(key)), range.contains(number) else {
-            throw Failure("\(name(key).flag) must be a number from \(range.lowerBound) to \(range.upperBound)", .badSetting)
+            throw Failure("--\(name(key).flag) must be a number from \(range.lowerBound) to \(range.upperBound)", .badSetting)
         }
         return number
     }
@@ -136,14 +137,14 @@ struct Settings: Sendable {
         switch text(key).lowercased() {
         case "true", "yes", "1", "on": return true
         case "false", "no", "0", "off", "": return false
-        default: throw Failure("\(name(key).flag) must be true or false", .badSetting)
+        default: throw Failure("--\(name(key).flag) must be true or false", .badSetting)
         }
     }
 
     func choice<Value: RawRepresentable & CaseIterable>(_ key: String, as type: Value.Type = Value.self) throws -> Value
     where Value.RawValue == String {
         guard let value = Value(rawValue: text(key)) else {
-            throw Failure("\(name(key).flag) must be one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", .badSetting)
+            throw Failure("--\(name(key).flag) must be one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", .badSetting)
         }
         return value
     }

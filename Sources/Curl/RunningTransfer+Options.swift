@@ -27,7 +27,9 @@ extension RunningTransfer {
         try set(CURLOPT_MAXAGE_CONN, Self.oldestIdleSeconds)
         // Shared out by libcurl among a name's addresses; our own deadline is the one that counts.
         try set(CURLOPT_CONNECTTIMEOUT_MS, request.limits.connect.wholeMilliseconds)
-        try set(CURLOPT_BUFFERSIZE, 128 * 1024)
+        // Refused by 7.88.1 on a handle whose last transfer shared its HTTP/2 connection: that one keeps the buffer it has
+        // (of this size), and reads as much at once as by default.
+        _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, 128 * 1024)
         guard request.isTLS else { return try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) }
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         try set(CURLOPT_PIPEWAIT, 1)

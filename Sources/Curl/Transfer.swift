@@ -214,15 +214,20 @@ final class Transfer: Sendable {
         do {
             while let chunk = try await pull() {
                 sent += chunk.count
-                if let length, sent > length { return cancel() }
+                if let length, sent > length { return abandon() }
                 guard await offer(chunk) else { return }
             }
         } catch {
-            return cancel()
+            return abandon()
         }
-        if let length, sent != length { return cancel() }
+        if let length, sent != length { return abandon() }
         endUpload()
         loop.post(.resume(self))
+    }
+
+    /// The source has failed: a matter only as long as more of it is wanted.
+    private func abandon() {
+        if state.withLock({ $0.upload.isWanted }) { cancel() }
     }
 
     /// - Returns: false when no more is wanted.

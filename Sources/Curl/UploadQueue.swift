@@ -17,6 +17,8 @@ struct UploadQueue: Sendable {
     /// libcurl has taken all, or wants no more.
     var isOver: Bool { isClosed || hasEnded && count == 0 }
 
+    var isWanted: Bool { !isClosed }
+
     enum Taken: Equatable {
         case bytes(Int)
         case nothingYet

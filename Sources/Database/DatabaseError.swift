@@ -2,6 +2,8 @@
 public enum DatabaseError: Error, Equatable {
     /// The file or server cannot be opened. `reason` is the engine's fixed sentence for its code.
     case cannotOpen(reason: String)
+    /// The file, or the lock beside it, is not there and cannot be made. `reason` is the system's sentence.
+    case cannotCreate(reason: String)
     /// The file is not a database, or fails its integrity check.
     case corrupt(reason: String)
     /// The schema was made by a newer program than this one.
@@ -30,6 +32,7 @@ extension DatabaseError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .cannotOpen(let reason): "the database cannot be opened: \(reason)"
+        case .cannotCreate(let reason): "the database cannot be made: \(reason)"
         case .corrupt(let reason): "the database is damaged (\(reason)); stop the service and put a copy made by 'sheltie db backup' in its place"
         case .newerSchema(let found, let known): "the database has schema version \(found), this program knows \(known); use a newer program"
         case .changedMigration(let number): "migration \(number) was changed after it had been applied to this database"

@@ -11,13 +11,13 @@ import Synchronization
 public final class DemoServer: Service {
     public let faults = DemoFaults()
 
-    private let state: Mutex<DemoState>
+    let state: Mutex<DemoState>
     private let routes = Routes().table
     private let settings: DemoSettings
     private let address: ListenAddress
     private let limits: ServerLimits
     private let logger: Logger
-    private let clock: @Sendable () -> Instant
+    let clock: @Sendable () -> Instant
     private let onRunning: @Sendable (Int) async -> Void
 
     /// - Parameters:

@@ -7,7 +7,7 @@ import Synchronization
 
 /// One accepted connection: its channel as async streams, and what its event loop knows of the client.
 struct AcceptedConnection: ServerChildChannelValue {
-    let io: NIOAsyncChannel<HTTPServerRequestPart, AnswerPart>
+    let io: ServedChannel
     /// The client will send no more: for us it is gone, as for other proxies.
     let inputEnded: EventLoopFuture<Void>
     let signals: ConnectionSignals
@@ -44,7 +44,7 @@ struct Connections: ServerChildChannel {
                 wrappingChannelSynchronously: channel,
                 configuration: .init(
                     backPressureStrategy: .init(lowWatermark: 2, highWatermark: 4), isOutboundHalfClosureEnabled: true))
-            return AcceptedConnection(io: io, inputEnded: inputEnded.futureResult, signals: signals)
+            return AcceptedConnection(io: ServedChannel(io, of: channel), inputEnded: inputEnded.futureResult, signals: signals)
         }
     }
 

@@ -122,9 +122,20 @@ final class ConnectionWatch: ChannelDuplexHandler {
         case .head(let head): context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body(let bytes): context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: promise)
         case .end(let trailers):
-            context.write(wrapOutboundOut(.end(trailers)), promise: promise)
+            let written = promise ?? context.eventLoop.makePromise()
+            context.write(wrapOutboundOut(.end(trailers)), promise: written)
             clock.open -= 1
             clock.idleSince = .now()
+            if clock.open == 0, signals.draining.load(ordering: .relaxed) { closeGently(context.channel, after: written.futureResult) }
+        }
+    }
+
+    /// Ends a connection whose last answer was begun before the stop, so that its head could not say so. Closing at once could
+    /// destroy what the client has not read yet; it has a second to take it and close.
+    private func closeGently(_ channel: any Channel, after written: EventLoopFuture<Void>) {
+        written.whenComplete { _ in
+            channel.close(mode: .output, promise: nil)
+            channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
         }
     }
 

@@ -31,7 +31,7 @@ public struct IngestJob: Job {
 
     private let mastodon: Mastodon
     private let statuses: any StatusRepository
-    private let pseudonymizer: Pseudonymizer
+    private let intake: StatusIntake
     private let tenant: TenantKey
     private let robots: RobotsGate
     private let settings: Settings
@@ -41,9 +41,10 @@ public struct IngestJob: Job {
     ) {
         self.mastodon = mastodon
         self.statuses = statuses
-        self.pseudonymizer = pseudonymizer
         self.tenant = tenant
         self.settings = settings
+        intake = StatusIntake(
+            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: settings.consent, keepsContent: settings.contentDays > 0)
         robots = RobotsGate(mastodon: mastodon, agent: agent)
     }
 
@@ -63,6 +64,7 @@ public struct IngestJob: Job {
             do {
                 try await read(source, from: cursor, at: now, into: &counts)
             } catch let error as UpstreamError {
+                if error.isOurStop { throw CancellationError() }
                 let (wait, reason) = Self.rest(after: error)
                 try await rest(cursor, until: now + wait, because: reason, at: now)
                 counts[reason, default: 0] += 1
@@ -87,8 +89,12 @@ public struct IngestJob: Job {
             // Pages go from new to old, so the cursor moves only when the last one is in: what a stop leaves out is read again.
             path = source.nextPage(after: page, newestKnown: start.newestID)
             if path == nil { cursor.newestID = newest }
-            let kept = page.statuses.compactMap { keep($0, from: source, at: now, counts: &counts) }
-            counts["kept", default: 0] += try await statuses.keep(kept, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            let optedOut = try await statuses.optedOut(among: intake.authors(of: page.statuses), in: tenant)
+            let judgement = intake.judge(page.statuses, from: source.name, optedOut: optedOut, at: now)
+            let (kept, gone) = try await statuses.carryOut(judgement, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            counts["kept", default: 0] += kept
+            if gone > 0 { counts["withdrawn", default: 0] += gone }
+            for (refusal, count) in judgement.refusals { counts["refused-" + refusal.rawValue, default: 0] += count }
             if let remaining = page.rateLimit.remaining, remaining < 60 {
                 try await rest(cursor, until: now + .minutes(5), because: "rate-limit", at: now)
                 return
@@ -98,22 +104,6 @@ public struct IngestJob: Job {
             cursor.newestID = newest
             try await statuses.setCursor(cursor, in: tenant, at: now)
         }
-    }
-
-    /// The form in which a status is kept, nil where its author's own signals say no.
-    private func keep(_ read: Status, from source: IngestSource, at now: Instant, counts: inout [String: Int]) -> KeptStatus? {
-        // A reblog is judged by what it passes on; who passed it on is not kept.
-        let status = read.reblog?.status ?? read
-        if let refusal = settings.consent.refusal(of: status, at: now, isLocalAuthor: mastodon.instance.isHome, authorOptedOut: { _ in false }) {
-            counts["refused-" + refusal.rawValue, default: 0] += 1
-            return nil
-        }
-        return KeptStatus(
-            postID: Pseudonymizer.postID(host: mastodon.instance.domain, uri: status.uri),
-            authorID: pseudonymizer.authorID(uri: status.account.uri), localID: status.id,
-            content: settings.contentDays > 0 ? HTMLText.plain(status.content) : nil, language: status.language,
-            createdAt: status.createdAt, editedAt: status.editedAt, favourites: status.favourites, reblogs: status.reblogs,
-            replies: status.replies, tags: status.tags, source: source.name)
     }
 
     private func rest(_ cursor: IngestCursor, until: Instant, because reason: String, at now: Instant) async throws {

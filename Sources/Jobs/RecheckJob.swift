@@ -12,48 +12,46 @@ public struct RecheckJob: Job {
     static let atLeastEvery = Instant.Span.hours(24)
     /// Statuses in one question; Mastodon answers at most 20 to 40 ids at once.
     static let batch = 20
-    /// Questions in one run: the instance is not to be burdened.
-    static let batches = 100
+    /// Requests in one run: the instance is not to be burdened. Where it answers one id at a time, so many statuses.
+    static let requests = 100
 
     private let mastodon: Mastodon
     private let statuses: any StatusRepository
-    private let pseudonymizer: Pseudonymizer
+    private let intake: StatusIntake
     private let tenant: TenantKey
-    private let consent: ConsentPolicy
 
-    public init(
-        mastodon: Mastodon, statuses: any StatusRepository, pseudonymizer: Pseudonymizer, tenant: TenantKey, consent: ConsentPolicy
-    ) {
+    public init(mastodon: Mastodon, statuses: any StatusRepository, intake: StatusIntake, tenant: TenantKey) {
         self.mastodon = mastodon
         self.statuses = statuses
-        self.pseudonymizer = pseudonymizer
+        self.intake = intake
         self.tenant = tenant
-        self.consent = consent
     }
 
     public func run(at now: Instant) async throws -> [String: Int] {
         var counts = ["confirmed": 0, "withdrawn": 0]
-        for _ in 0..<Self.batches {
+        var spent = 0
+        while spent < Self.requests {
             // A little early, so that none is older than the promise when its turn comes.
             let due = try await statuses.unconfirmed(since: now - Self.atLeastEvery + .hours(2), limit: Self.batch, in: tenant)
             if due.isEmpty { break }
-            let shown: [ShownStatus]
+            let shown: [Status]
             do {
-                shown = try await mastodon.statuses(due, authorization: nil)
-            } catch is UpstreamError {
+                shown = try await mastodon.statuses(due, authorization: nil).map(\.status)
+            } catch let error as UpstreamError {
+                if error.isOurStop { throw CancellationError() }
                 // An instance that does not answer says nothing about its statuses; the display check stands in between.
                 counts["unanswered"] = due.count
                 break
             }
-            let living = shown.map(\.status).filter {
-                consent.refusal(of: $0, at: min(now, $0.createdAt + .hours(71)), isLocalAuthor: mastodon.instance.isHome,
-                    authorOptedOut: { _ in false }) == nil
-            }
-            let gone = Set(due).subtracting(living.map(\.id))
-            try await statuses.confirm(
-                living.map { Pseudonymizer.postID(host: mastodon.instance.domain, uri: $0.uri) }, in: tenant, at: now)
-            counts["confirmed", default: 0] += living.count
-            counts["withdrawn", default: 0] += try await statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)
+            spent += mastodon.requestsNeeded(forStatuses: due.count)
+            let optedOut = try await statuses.optedOut(among: intake.authors(of: shown), in: tenant)
+            let judgement = intake.judge(shown, from: name, optedOut: optedOut, ignoringAge: true, at: now)
+            // Those that stay are brought up to date with their edits and counters.
+            let (_, refused) = try await statuses.carryOut(judgement, in: tenant, at: now)
+            try await statuses.confirm(judgement.kept.map(\.postID), in: tenant, at: now)
+            let gone = Set(due).subtracting(shown.map(\.id))
+            counts["confirmed", default: 0] += judgement.kept.count
+            counts["withdrawn", default: 0] += try await refused + statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)
         }
         return counts
     }

@@ -51,7 +51,8 @@ struct RobotsRules: Sendable, Equatable {
 
     init(parsing text: String) {
         var open = Group()
-        for line in text.prefix(500_000).split(whereSeparator: \.isNewline) {
+        // A byte order mark would hide the first group.
+        for line in text.drop(while: { $0 == "\u{FEFF}" }).prefix(500_000).split(whereSeparator: \.isNewline) {
             let content = line.prefix { $0 != "#" }
             guard let colon = content.firstIndex(of: ":") else { continue }
             let name = content[..<colon].trimmed.lowercased()

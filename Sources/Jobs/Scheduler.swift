@@ -55,14 +55,28 @@ public struct Scheduler: Service {
         guard try await book.lease(job.name, holder: holder, until: now + .minutes(10), at: now) != nil else {
             return min(job.period, .seconds(30))
         }
-        let run = try await book.started(job.name, at: now)
         do {
-            let counts = try await job.run(at: now)
+            try await Self.runOnce(job, book: book, clock: clock)
+        } catch {
+            try await book.release(job.name, holder: holder, at: clock())
+            throw error
+        }
+        try await book.release(job.name, holder: holder, at: clock())
+        return job.period
+    }
+
+    /// One run by the book, for whoever holds the lease.
+    /// - Returns: the job's counts.
+    @discardableResult
+    public static func runOnce(_ job: any Job, book: any JobBook, clock: @Sendable () -> Instant) async throws -> [String: Int] {
+        let run = try await book.started(job.name, at: clock())
+        do {
+            let counts = try await job.run(at: clock())
             try await book.finished(run, counts: counts, failed: false, at: clock())
+            return counts
         } catch {
             try await book.finished(run, counts: [:], failed: true, at: clock())
             throw error
         }
-        return job.period
     }
 }

@@ -15,6 +15,10 @@ public struct ProxySettings: Sendable {
     public var recommendationsPerPage = 4
     /// How long after upstream's answer our part may take before the page goes out as it came.
     public var decisionTime: Duration = .milliseconds(150)
+    /// How long a first request may wait for the instance to say whose token it is.
+    public var verificationTime: Duration = .seconds(2)
+    /// How long any request may wait for the database.
+    public var lookUpTime: Duration = .milliseconds(150)
     /// Requests of ours on a person's token in 5 minutes.
     public var budget = 20
     /// For what passes through: no size limit, and silence only ends a body.

@@ -27,7 +27,8 @@ struct Routes: Sendable {
         let passThrough = PassThrough(instance: settings.instance, client: parts.client, limits: settings.passThroughLimits)
         let signedIn = SignedIn(
             mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, people: parts.people, tenant: parts.tenant, cache: tokens,
-            visits: Visits(), policy: policy, clock: parts.clock)
+            visits: Visits(), budget: budget, policy: policy, verification: settings.verificationTime, lookUp: settings.lookUpTime,
+            clock: parts.clock)
         let displayCheck = DisplayCheck(mastodon: parts.mastodon, policy: settings.consent, budget: budget, clock: parts.clock)
         let accounts = VirtualAccounts(pseudonymizer: parts.pseudonymizer)
         let home = HomeTimeline(
@@ -55,13 +56,14 @@ struct Routes: Sendable {
         let aboutAccounts: Handler = { request, base in
             await virtual.respond(to: request, publicBase: base) { await passThrough.respond(to: $0, publicBase: base) }
         }
-        let changesWhatIsShown: Handler = { request, base in
-            let answer = await aboutAccounts(request, base)
+        // After what changes which statuses the person may see, the instance is asked about each again.
+        let forgetting: @Sendable (ServerRequest, ServerResponse) -> ServerResponse = { request, answer in
             if (200...299).contains(answer.status), let token = SignedIn.bearer(request.fields[.authorization]) {
                 displayCheck.forget(tokens.digest(of: token))
             }
             return answer
         }
+        let changesWhatIsShown: Handler = { forgetting($0, await aboutAccounts($0, $1)) }
 
         var table = RouteTable<Handler>()
         table.add("GET", "/api/v1/timelines/home") { await home.respond(to: $0, publicBase: $1) }
@@ -73,7 +75,7 @@ struct Routes: Sendable {
             table.add(method, "/api/v1/statuses/:id/*rest", aboutStatuses)
         }
         table.add("POST", "/api/v1/markers", aboutStatuses)
-        table.add("POST", "/api/v2/filters/:id/statuses", aboutStatuses)
+        table.add("POST", "/api/v2/filters/:id/statuses") { forgetting($0, await aboutStatuses($0, $1)) }
         table.add("POST", "/api/v1/reports") { request, base in
             await virtual.respond(to: request, publicBase: base) { await statuses.respond(to: $0, publicBase: base) }
         }
@@ -83,7 +85,7 @@ struct Routes: Sendable {
         table.add("POST", "/api/v1/lists/:id/accounts", aboutAccounts)
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             if method != "PUT", method != "PATCH" { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
-            for path in ["/api/v1/filters", "/api/v1/filters/:id", "/api/v2/filters", "/api/v2/filters/:id", "/api/v2/filters/:id/keywords"] {
+            for path in ["/api/v1/filters", "/api/v1/filters/:id", "/api/v2/filters", "/api/v2/filters/*rest"] {
                 table.add(method, path, changesWhatIsShown)
             }
         }
@@ -138,7 +140,7 @@ struct Routes: Sendable {
             let token = SignedIn.bearer(request.fields[.authorization])
         else { return }
         let digest = tokens.digest(of: token)
-        if answer.status == 401 || answer.status == 403 { tokens.forget(digest) }
+        if answer.status == 401 || answer.status == 403 { tokens.doubt(digest) }
         if let remaining { budget.observe(remaining: remaining, for: digest, at: clock()) }
     }
 

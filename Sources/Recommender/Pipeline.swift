@@ -12,14 +12,15 @@ struct Pipeline: Sendable {
 
     /// Candidates that are ranked, over all sources.
     static let candidateLimit = 500
-    /// Older ones would take places here and be refused at display.
-    private static let consented = ConsentPolicy.longestAge
+    /// What a status lives with us (privacy: 30 days a row), less what would not interest anyone.
+    private static let week = Instant.Span.days(7)
 
-    init(_ policy: RankingPolicy, lambda: Double, caps: Caps) {
+    init(_ policy: RankingPolicy, lambda: Double, caps: Caps, longestAge: Instant.Span) {
         self.policy = policy
+        let week = min(Self.week, longestAge)
         switch policy {
         case .blend:
-            window = Self.consented
+            window = week
             sources = [
                 .init(.popularHere, budget: 100, onFailure: .fallBack(to: .popular)),
                 .init(.popular, budget: 100),
@@ -31,7 +32,7 @@ struct Pipeline: Sendable {
             steps = [Signals(), Blend.personal, AuthorDecay(), Diversity(lambda: lambda, caps: caps), FinalEligibility()]
 
         case .starter:
-            window = Self.consented
+            window = week
             sources = [
                 .init(.popularHere, budget: 150, onFailure: .fallBack(to: .popular)),
                 .init(.popular, budget: 150),
@@ -42,12 +43,12 @@ struct Pipeline: Sendable {
 
         case .corgi:
             // Neither decay nor variety: its order is that of its scores. The caps hold for every policy.
-            window = Self.consented
+            window = min(.days(14), longestAge)
             sources = [.init(.fresh, budget: CorgiFormula.window)]
             steps = [CorgiFormula(), Diversity(lambda: 1, caps: caps), FinalEligibility()]
 
         case .chronological:
-            window = Self.consented
+            window = week
             sources = [.init(.fresh, budget: Self.candidateLimit)]
             steps = [Signals(), Blend.newestFirst, Diversity(lambda: 1, caps: caps), FinalEligibility()]
         }

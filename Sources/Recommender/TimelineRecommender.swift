@@ -10,11 +10,13 @@ public struct TimelineRecommender: Sendable {
     ///   - policy: what runs when the reader has not chosen one.
     ///   - lambda: 1 orders by score alone, 0 by variety alone.
     ///   - caps: places of one slate for one author and one tag.
-    public init(policy: RankingPolicy = .blend, lambda: Double = 0.7, caps: Caps = Caps()) {
+    ///   - longestAge: older statuses are no candidates, whatever a policy's own window; where consent has a limit of its own,
+    ///     they would only take places and be refused at display.
+    public init(policy: RankingPolicy = .blend, lambda: Double = 0.7, caps: Caps = Caps(), longestAge: Instant.Span = .days(14)) {
         precondition((0...1).contains(lambda), "lambda is a share, not \(lambda)")
         self.policy = policy
         pipelines = Dictionary(
-            uniqueKeysWithValues: RankingPolicy.allCases.map { ($0, Pipeline($0, lambda: lambda, caps: caps)) })
+            uniqueKeysWithValues: RankingPolicy.allCases.map { ($0, Pipeline($0, lambda: lambda, caps: caps, longestAge: longestAge)) })
     }
 
     /// The slate for one reader.

@@ -15,7 +15,7 @@ extension SQLiteConnection {
         if file >= 0 {
             close(file)
         } else if errno != EEXIST {
-            throw .cannotOpen(reason: String(cString: strerror(errno)))
+            throw .cannotCreate(reason: String(cString: strerror(errno)))
         }
     }
 

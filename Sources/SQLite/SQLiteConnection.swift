@@ -26,7 +26,7 @@ public final class SQLiteConnection: Connection {
     /// - Parameters:
     ///   - path: a file, or `:memory:` for a database of this connection's own.
     ///   - busyTimeout: how long a statement waits for another process's lock.
-    /// - Throws: `cannotOpen`, `corrupt` for a file that is no database, `readOnly` for a writer that may not write.
+    /// - Throws: `cannotOpen`, `cannotCreate`, `corrupt` for a file that is no database, `readOnly` for a writer that may not write.
     public init(path: String, access: Access, busyTimeout: Duration = .seconds(5)) throws(DatabaseError) {
         if access == .writer { try Self.createFile(path) }
         handle = try SQLiteHandle(path: path, mode: access == .writer ? .readWrite : .readOnly)

@@ -65,6 +65,19 @@ struct Statuses: StatusRepository {
         try await pool.write(.process) { try $0.setCursor(cursor, in: tenant, at: now) }
     }
 
+    func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String> {
+        if authorIDs.isEmpty { return [] }
+        return try await pool.read { connection in
+            var found: Set<String> = []
+            for part in inParts(authorIDs) {
+                found.formUnion(try connection.all("""
+                    SELECT author_id FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id IN (\(sql: .list(part)))
+                    """) { $0.text(0) })
+            }
+            return found
+        }
+    }
+
     /// - Returns: posts removed, stubs among them.
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await pool.write(.power) { connection in

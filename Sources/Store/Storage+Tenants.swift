@@ -48,6 +48,17 @@ extension Storage {
             }
         }
     }
+
+    /// Accepts a known key, without recording one.
+    /// - Throws: `StoreError.unknownKey`.
+    public func checkKey(id: String, in tenant: TenantKey) async throws {
+        let isKnown = try await pool.read { connection in
+            try connection.first("""
+                SELECT 1 FROM key_ids WHERE tenant_id = \(tenant) AND key_id = \(id) AND state <> 'destroyed'
+                """) { _ in true } ?? false
+        }
+        if !isKnown { throw StoreError.unknownKey }
+    }
 }
 
 extension Connection {

@@ -35,7 +35,7 @@ public struct Storage: Sendable {
     ///   - defaultLevel: the level of an alias that has not chosen.
     ///   - candidateLimit: the most candidates of one tenant; beyond it the oldest go.
     ///   - now: the time that migrations are noted under.
-    /// - Throws: `StoreError`, or `DatabaseError` for what the engine refuses.
+    /// - Throws: `StoreError`, or `DatabaseError` for what the engine refuses; `corrupt`, in the role `serve`, for damage anywhere in the file.
     public static func open(
         _ location: StoreLocation, role: Role, defaultLevel: PrivacyLevel = .none, candidateLimit: Int = 200_000, now: Instant
     ) async throws -> Storage {

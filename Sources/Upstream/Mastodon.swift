@@ -13,12 +13,24 @@ public final class Mastodon: Sendable {
     private let limits: CurlRequest.Limits
     private let clock: @Sendable () -> Instant
     /// Whether the instance answers several ids in one request (Mastodon 4.3); nil until it was asked.
-    private let readsInBatches = Mutex<Bool?>(nil)
+    private let batches = Mutex<(answered: Bool, until: Instant)?>(nil)
+    /// A server that does not know several ids today may be another version tomorrow.
+    private static let batchesKnown = Instant.Span.hours(1)
+
+    private var readsInBatches: Bool? {
+        let now = clock()
+        return batches.withLock { $0.flatMap { now < $0.until ? $0.answered : nil } }
+    }
+
+    private func note(batches answered: Bool) {
+        let until = clock() + Self.batchesKnown
+        batches.withLock { $0 = (answered, until) }
+    }
     /// Whether it answers for several accounts in one request; believed until it does not.
     private let relatesInBatches = Mutex(true)
 
     /// Whether it is known to answer several ids in one request.
-    public var asksInBatches: Bool { readsInBatches.withLock { $0 } == true }
+    public var asksInBatches: Bool { readsInBatches == true }
 
     /// - Parameter userAgent: product, version and the operator's contact, as instances expect of whoever reads them.
     public init(
@@ -41,16 +53,15 @@ public final class Mastodon: Sendable {
     /// The statuses among `ids` that the token's owner (or, without one, everybody) may see, each with its own bytes as the instance sent them.
     public func statuses(_ ids: [String], authorization: String?) async throws -> [ShownStatus] {
         guard !ids.isEmpty else { return [] }
-        if ids.count > 1, readsInBatches.withLock({ $0 }) != false {
+        if ids.count > 1, readsInBatches != false {
             let query = ids.map { "id%5B%5D=" + QueryString.encoded($0) }.joined(separator: "&")
             do {
                 let answer = try await get("/api/v1/statuses?" + query, authorization: authorization)
-                readsInBatches.withLock { $0 = true }
-                return try shown(answer.body)
-            } catch UpstreamError.status(let status, _) where (400...499).contains(status) && status != 401 && status != 429 {
-                readsInBatches.withLock { $0 = false }
-            } catch UpstreamError.notUnderstood {
-                readsInBatches.withLock { $0 = false }
+                let statuses = try shown(answer.body)
+                note(batches: true)
+                return statuses
+            } catch UpstreamError.status(let status, _) where [404, 405, 501].contains(status) {
+                note(batches: false)
             }
         }
         return try await withThrowingTaskGroup(of: ShownStatus?.self) { group in
@@ -63,7 +74,7 @@ public final class Mastodon: Sendable {
 
     /// How many requests `statuses` needs for so many ids: what a person's budget is charged.
     public func requestsNeeded(forStatuses count: Int) -> Int {
-        count == 0 ? 0 : readsInBatches.withLock { $0 } == true ? 1 : count
+        count == 0 ? 0 : readsInBatches == true ? 1 : count
     }
 
     /// One status; nil when the instance says that it is gone or not for this person.

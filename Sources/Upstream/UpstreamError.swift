@@ -8,4 +8,7 @@ public enum UpstreamError: Error, Equatable {
     case status(Int, retryAfter: Instant.Span?)
     /// The answer is not the JSON that was asked for.
     case notUnderstood
+
+    /// Whether we stopped the request ourselves: that says nothing about the instance.
+    public var isOurStop: Bool { self == .transport(.cancelled) }
 }

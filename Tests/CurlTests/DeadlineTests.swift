@@ -14,7 +14,8 @@ struct DeadlineTests {
         let start = clock.now
         let error = await failure { () throws(CurlError) in try await client.fetch(request) }
         let took = clock.now - start
-        #expect(took >= Self.short && took < Self.short * 20)
+        // Long before the other limits, on a machine that does much else as well.
+        #expect(took >= Self.short && took < .seconds(8))
         guard case .timedOut(let stage) = error else { return nil }
         return stage
     }
@@ -98,10 +99,10 @@ struct DeadlineTests {
 
     @Test func `a reader that takes its time is not idle`() async throws {
         let server = WrittenServer(count: 4 << 20)
-        let response = try await client.send(CurlRequest(url: server.server.url, limits: .short(idle: Self.short)))
+        let response = try await client.send(CurlRequest(url: server.server.url, limits: .short(idle: .seconds(1))))
         // Longer than the idle limit: another request's deadline is the clock.
         let silent = LoopbackServer { peer in peer.waitForEnd() }
-        #expect(await failure { () throws(CurlError) in try await client.fetch(CurlRequest(url: silent.url, limits: .short(firstByte: Self.short * 3))) } == .timedOut(stage: "firstByte"))
+        #expect(await failure { () throws(CurlError) in try await client.fetch(CurlRequest(url: silent.url, limits: .short(firstByte: .seconds(2)))) } == .timedOut(stage: "firstByte"))
         #expect(try await response.body.collect().count == 4 << 20)
     }
 

@@ -6,6 +6,7 @@ import Synchronization
 final class LoopbackServer: Sendable {
     let port: UInt16
     private let listener: Int32
+    private let isAccepting: Bool
     private let shared: Shared
 
     final class Shared: Sendable {
@@ -20,8 +21,8 @@ final class LoopbackServer: Sendable {
     var heads: [String] { shared.heads.withLock { $0 } }
 
     /// - Parameters:
-    ///   - backlog: for a server that shall not take connections: 0, with `accepting` false.
-    init(accepting: Bool = true, backlog: Int32 = 512, _ script: @escaping @Sendable (Peer) -> Void) {
+    ///   - backlog: for a server that shall not take connections: 0, with `accepting` false; nil: it only keeps the port.
+    init(accepting: Bool = true, backlog: Int32? = 512, _ script: @escaping @Sendable (Peer) -> Void) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -32,8 +33,9 @@ final class LoopbackServer: Sendable {
                 bind(listener, $0, length) == 0 && getsockname(listener, $0, &length) == 0
             }
         }
-        precondition(bound && listen(listener, backlog) == 0, "no free port")
+        precondition(bound && backlog.map { listen(listener, $0) == 0 } ?? true, "no free port")
         self.listener = listener
+        isAccepting = accepting
         port = UInt16(bigEndian: address.sin_port)
         let shared = Shared()
         self.shared = shared
@@ -41,7 +43,11 @@ final class LoopbackServer: Sendable {
         startThread {
             while true {
                 let descriptor = accept(listener, nil, nil)
-                if descriptor < 0 { return }
+                if descriptor < 0 {
+                    // Closed by nobody else: its number may belong to the next server at once.
+                    close(listener)
+                    return
+                }
                 shared.accepted.add(1, ordering: .sequentiallyConsistent)
                 shared.open.withLock { _ = $0.insert(descriptor) }
                 startThread {
@@ -57,7 +63,7 @@ final class LoopbackServer: Sendable {
 
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        if !isAccepting { close(listener) }
         shared.open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
     }
 

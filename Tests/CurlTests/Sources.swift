@@ -73,13 +73,23 @@ func waitForCancellation() async {
 
 /// A socket whose connection may never be made.
 func connectWithoutWaiting(to port: UInt16) -> Int32 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    connected(to: port, Int32(SOCK_NONBLOCK.rawValue)).descriptor
+}
+
+func isListening(_ port: UInt16) -> Bool {
+    let (descriptor, isConnected) = connected(to: port, 0)
+    close(descriptor)
+    return isConnected
+}
+
+private func connected(to port: UInt16, _ flags: Int32) -> (descriptor: Int32, isConnected: Bool) {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | flags, 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    _ = withUnsafePointer(to: &address) { pointer in
+    let code = withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
-    return descriptor
+    return (descriptor, code == 0)
 }

@@ -111,13 +111,12 @@ struct TransferTests {
             peer.write("HTTP/1.1 \(status) Early\r\nContent-Length: 5\r\n\r\nearly")
             peer.waitUntilClosed()
         }
-        let ended = Signal()
         let given = Atomic(0)
         let source: @Sendable () async throws -> [UInt8]? = {
             let place = given.add(1000, ordering: .sequentiallyConsistent).oldValue
             if !isStarving || place == 0 { return pattern(from: place, count: 1000) }
+            // Ends by the cancellation only: an answer means that it came.
             await waitForCancellation()
-            ended.happen()
             return nil
         }
         for length in [64_000_000, nil] {
@@ -127,7 +126,6 @@ struct TransferTests {
             #expect(answer.status == status && answer.body == Array("early".utf8))
             #expect(given.load(ordering: .sequentiallyConsistent) < 24_000_000)
         }
-        if isStarving { await ended.wait() }
     }
 
     @Test(arguments: [3, 5])
@@ -180,7 +178,7 @@ struct TransferTests {
         let start = clock.now
         task.cancel()
         #expect(await task.value == .cancelled)
-        #expect(clock.now - start < .seconds(1))
+        #expect(clock.now - start < .seconds(5))
         await peerSawEnd.wait()
     }
 
@@ -256,7 +254,7 @@ struct TransferTests {
     }
 
     @Test func `where nobody listens is no connection`() async {
-        let port = LoopbackServer { _ in }.port
-        #expect(await failure { () throws(CurlError) in try await client.fetch(CurlRequest(url: "http://127.0.0.1:\(port)/")) } == .cannotConnect)
+        let server = LoopbackServer(accepting: false, backlog: nil) { _ in }
+        #expect(await failure { () throws(CurlError) in try await client.fetch(CurlRequest(url: server.url)) } == .cannotConnect)
     }
 }

@@ -116,6 +116,40 @@ struct ServerLimitsTests {
         }
     }
 
+    @Test func `a stop does not wait on a kept connection whose answer, begun before, has ended`() async throws {
+        var limits = ServerLimits()
+        limits.stopTime = .seconds(600)
+        let (ports, found) = AsyncStream<Int>.makeStream()
+        let (gate, open) = AsyncStream<Void>.makeStream()
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = HTTPServer(address: ListenAddress(), limits: limits, logger: quiet, onRunning: { found.yield($0) }) { _ in
+            ServerResponse(status: 200, body: .stream(length: 8) { write in
+                try await write(Array("half".utf8))
+                for await _ in gate { break }
+                try await write(Array("half".utf8))
+            })
+        }
+        let group = ServiceGroup(services: [server], logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            tasks.addTask {
+                for await port in ports {
+                    let socket = try LoopbackSocket(port: port)
+                    try await socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    _ = try await socket.receive(until: "half")
+                    await group.triggerGracefulShutdown()
+                    // New connections are refused once the stop has reached the server.
+                    while (try? LoopbackSocket(port: port)) != nil {}
+                    open.yield()
+                    let rest = try await socket.receiveAll()
+                    #expect(rest == "half")
+                    break
+                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+
     @Test func `a stop waits no longer than its time for an answer that does not end`() async throws {
         var limits = ServerLimits()
         limits.stopTime = .milliseconds(100)

@@ -123,6 +123,7 @@ private final class ScriptedRepository: RecommenderRepository {
     }
 
     func history(of viewer: Viewer, at now: Instant) async throws -> ReaderHistory { ReaderHistory() }
+    func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement] { [] }
 
     /// Waits until the repository has been asked `count` times.
     func arrivals(_ count: Int) async {

@@ -80,7 +80,7 @@ struct RankingTests {
         let posts = (1...2).map { StoredPost.status(Int64($0)) }
         let reader = ReaderView(known, level: .full, index: CandidateIndex(posts), at: now, requested: nil)
         var batch = CandidateBatch(
-            rows: [0, 1], index: CandidateIndex(posts), reader: reader, pipeline: Pipeline(.blend, lambda: 1, caps: .none), size: 2,
+            rows: [0, 1], index: CandidateIndex(posts), reader: reader, pipeline: Pipeline(.blend, lambda: 1, caps: .none, longestAge: .days(14)), size: 2,
             trace: RankingTrace(policy: .blend))
         batch.reasons = [4, 4]
         batch.scores = [-0.1, -0.2]

@@ -55,13 +55,13 @@ struct TestStore: Sendable {
 
     @discardableResult
     func show(_ posts: [PostKey], to viewer: Viewer, at now: Instant = noon) async throws -> Bool {
-        let recommendations = try posts.map { post in
+        let recommendations = try posts.enumerated().map { number, post in
             try #require(policy.permit(
                 Recommendation(
-                    post: post, at: now, reason: "popular", modelVersion: "blend-v1", shownAs: "w\(post.value)", above: "a", below: "b", position: 2),
+                    post: post, at: now, reason: "popular", modelVersion: "blend-v1", shownAs: "w\(post.value)n\(number)t\(now.microseconds)", above: "a", below: "b", position: 2),
                 for: viewer))
         }
-        return try await storage.recommendationLog.record(recommendations)
+        return try await storage.recommendationLog.record(recommendations, while: { true })
     }
 
     @discardableResult

@@ -4,7 +4,7 @@ import Glibc
 /// How often a large test repeats, and the row that it leaves in the table of `docs/reliability.md`.
 ///
 /// The counts stand in `Tests/counts.json`; `scripts/test` takes the quick ones, `scripts/test --full` the full ones.
-public struct LargeTest {
+public struct LargeTest: Sendable {
     public let name: String
     public let planned: Int
     public let seed: UInt64

@@ -26,7 +26,8 @@ struct DemoStage: Sendable {
 
     func run(endsAfterVisit: Bool, _ visitor: @escaping @Sendable (DemoVisit) async throws -> Void) async throws {
         var quiet = Logger(label: "demo")
-        quiet.logLevel = .warning
+        // Connections that the end of the demo cuts are no news.
+        quiet.logLevel = .critical
         let running = Announcement<Int>()
         let world = DemoWorld(seed: seed, posts: posts, now: Clock.now())
         var settings = DemoSettings()

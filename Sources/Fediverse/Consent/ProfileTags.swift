@@ -8,13 +8,16 @@ enum ProfileTags {
     /// Whether the display name, the biography or a profile field refuses. Every doubt counts as a refusal: invisible characters
     /// inside the tag or behind it, marks on its letters, a link to the tag under another text.
     static func refuse(_ account: Account) -> Bool {
-        for source in [account.displayName, account.note] + account.fields {
-            let (text, targets) = HTMLText.revealingTags(source)
-            if targets.contains(where: isOptOutTarget) { return true }
-            for form in [source, text] {
-                if holdsOptOut(Folding.skeleton(form)) { return true }
-                if form.unicodeScalars.contains(where: Folding.isInvisible), holdsOptOut(Folding.skeleton(form, invisible: " ")) { return true }
-            }
+        ([account.displayName, account.note] + account.fields).contains { !ProfileGlance.showsNoTag($0) && refuses($0) }
+    }
+
+    /// The same for one text, by all its forms.
+    static func refuses(_ source: String) -> Bool {
+        let (text, targets) = HTMLText.revealingTags(source)
+        if targets.contains(where: isOptOutTarget) { return true }
+        for form in [source, text] {
+            if holdsOptOut(Folding.skeleton(form)) { return true }
+            if form.unicodeScalars.contains(where: Folding.isInvisible), holdsOptOut(Folding.skeleton(form, invisible: " ")) { return true }
         }
         return false
     }

@@ -37,6 +37,17 @@ final class Budget: Sendable {
         }
     }
 
+    /// Notes a request that is made whatever is left: without it the person cannot be served at all.
+    func charge(_ token: TokenDigest, at now: Instant) {
+        accounts.withLock { accounts in
+            guard accounts.count < capacity || accounts[token] != nil else { return }
+            var account = accounts[token] ?? Account(opened: now)
+            if now - account.opened >= Self.window { account = Account(opened: now, scarceUntil: account.scarceUntil) }
+            account.spent += 1
+            accounts[token] = account
+        }
+    }
+
     /// Notes what an answer's X-RateLimit-Remaining said.
     func observe(remaining: Int, for token: TokenDigest, at now: Instant) {
         accounts.withLock { accounts in

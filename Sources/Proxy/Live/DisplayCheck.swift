@@ -32,6 +32,8 @@ final class DisplayCheck: Sendable {
     private let capacity: Int
     let refusals = Refusals()
     private let entries = Mutex<[Key: Entry]>([:])
+    /// Goes up with each `forget`: an answer that was asked for before it is used, but not remembered.
+    private let forgotten = Atomic(0)
 
     init(mastodon: Mastodon, policy: ConsentPolicy, budget: Budget, capacity: Int = 4_000, clock: @escaping @Sendable () -> Instant) {
         self.mastodon = mastodon
@@ -65,8 +67,9 @@ final class DisplayCheck: Sendable {
         // Where the budget does not reach for all, the first of them are asked about.
         while !unknown.isEmpty, !budget.spend(requestsNeeded(for: unknown.count), for: person.token, at: now) { unknown.removeLast() }
         if !unknown.isEmpty {
+            let before = forgotten.load(ordering: .acquiring)
             let verdicts = try await judge(unknown, for: person, at: now)
-            remember(verdicts, token: person.token, at: now)
+            remember(verdicts, token: person.token, at: now, askedAt: before)
             known.merge(verdicts) { $1 }
         }
         return known
@@ -75,12 +78,18 @@ final class DisplayCheck: Sendable {
     /// The viewer has blocked, muted or filtered something, or a status changed: ask again.
     func forget(_ person: TokenDigest) {
         refusals.forget(person)
-        entries.withLock { entries in entries = entries.filter { $0.key.token != person } }
+        entries.withLock { entries in
+            forgotten.add(1, ordering: .releasing)
+            entries = entries.filter { $0.key.token != person }
+        }
     }
 
     /// A status is gone for everybody.
     func forget(localID: String) {
-        entries.withLock { entries in entries = entries.filter { $0.key.localID != localID } }
+        entries.withLock { entries in
+            forgotten.add(1, ordering: .releasing)
+            entries = entries.filter { $0.key.localID != localID }
+        }
     }
 
     private func judge(_ ids: [String], for person: SignedIn.Person, at now: Instant) async throws -> [String: Verdict] {
@@ -114,8 +123,9 @@ final class DisplayCheck: Sendable {
         return policy.refusal(of: status, at: now, isLocalAuthor: mastodon.instance.isHome, authorOptedOut: { _ in false }) == nil
     }
 
-    private func remember(_ verdicts: [String: Verdict], token: TokenDigest, at now: Instant) {
+    private func remember(_ verdicts: [String: Verdict], token: TokenDigest, at now: Instant, askedAt before: Int) {
         entries.withLock { entries in
+            guard forgotten.load(ordering: .acquiring) == before else { return }
             if entries.count + verdicts.count > capacity {
                 entries = entries.filter { now < $0.value.until }
                 if entries.count + verdicts.count > capacity { entries.removeAll(keepingCapacity: true) }

@@ -89,7 +89,7 @@ struct HomeTimeline: Sendable {
             forget(person.token)
             return nil
         }
-        let found = await within(SignedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
+        let found = await within(signedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
         guard let history = found else {
             counters.count(.identityFailed)
             return nil

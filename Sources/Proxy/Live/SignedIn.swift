@@ -6,11 +6,6 @@ import Upstream
 ///
 /// Nobody waits for us: what does not come in time is served as at level NONE.
 struct SignedIn: Sendable {
-    /// How long a first request may wait for the instance to say whose token it is.
-    static let verification: Duration = .seconds(2)
-    /// How long any request may wait for the database.
-    static let lookUp: Duration = .milliseconds(150)
-
     struct Person: Sendable {
         let viewer: Viewer
         let token: TokenDigest
@@ -25,7 +20,12 @@ struct SignedIn: Sendable {
     let tenant: TenantKey
     let cache: TokenCache
     let visits: Visits
+    let budget: Budget
     let policy: PrivacyPolicy
+    /// How long a first request may wait for the instance to say whose token it is.
+    let verification: Duration
+    /// How long any request may wait for the database.
+    let lookUp: Duration
     let clock: @Sendable () -> Instant
 
     /// The token of an `Authorization: Bearer` header; nil for anything else.
@@ -42,7 +42,7 @@ struct SignedIn: Sendable {
         guard let authorization, let token = Self.bearer(authorization) else { return nil }
         let digest = cache.digest(of: token)
         guard let identified = await identified(digest, authorization: authorization) else { return nil }
-        return await within(Self.lookUp) { _ in
+        return await within(lookUp) { _ in
             var viewer = try await people.viewer(identified.alias, in: tenant)
             if viewer.level > .none, viewer.key == nil { viewer = try await people.arrive(identified.alias, in: tenant, at: clock()) }
             try await note(viewer)
@@ -65,19 +65,20 @@ struct SignedIn: Sendable {
         // A client that starts sends ten requests at once: one question serves them all, and its answer is kept even when
         // nobody waits for it any more.
         let asking = cache.asking(digest) { Task { try await verify(digest, authorization: authorization) } }
-        return await within(Self.verification) { _ in try await asking.value } ?? nil
+        return await within(verification) { _ in try await asking.value } ?? nil
     }
 
     private func verify(_ digest: TokenDigest, authorization: String) async throws -> Identified? {
         defer { cache.asked(digest) }
+        budget.charge(digest, at: clock())
         do {
             let account = try await mastodon.verifyCredentials(authorization: authorization)
             let identified = Identified(
                 alias: try pseudonymizer.alias(domain: mastodon.instance.domain, accountID: account.id), accountID: account.id)
             cache.remember(.person(identified), for: digest, at: clock())
             return identified
-        } catch UpstreamError.status(401, _), UpstreamError.status(403, _) {
-            // An application's own token, or one without the scope that names its owner: served, but as nobody.
+        } catch UpstreamError.status(let status, _) where [401, 403, 404, 422].contains(status) {
+            // An application's own token (422 on Mastodon), or one without the scope that names its owner: served, but as nobody.
             cache.remember(.nobody, for: digest, at: clock())
             return nil
         }

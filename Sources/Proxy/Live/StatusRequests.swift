@@ -63,7 +63,7 @@ struct StatusRequests: Sendable {
 
     private func placements(among ids: [String], of person: SignedIn.Person) async -> [String: Placement] {
         guard !ids.isEmpty else { return [:] }
-        let found = await within(SignedIn.lookUp) { _ in try await histories.placements(ids, of: person.viewer) } ?? []
+        let found = await within(signedIn.lookUp) { _ in try await histories.placements(ids, of: person.viewer) } ?? []
         return Dictionary(found.map { ($0.shownAs, $0) }) { first, _ in first }
     }
 
@@ -148,7 +148,7 @@ struct StatusRequests: Sendable {
         _ placement: Placement, _ shown: ShownStatus, for person: SignedIn.Person, request: ServerRequest, publicBase: String
     ) async -> [UInt8]? {
         guard let localID = placement.localID, let reason = Reason(logged: placement.reason, author: shown.status.account.acct) else { return nil }
-        let settings = await within(SignedIn.lookUp) { _ in try await preferences.settings(of: person.viewer) } ?? [:]
+        let settings = await within(signedIn.lookUp) { _ in try await preferences.settings(of: person.viewer) } ?? [:]
         let mode = HomeMode(settings: settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
         let wrapper = Wrapper(
             shownAs: placement.shownAs, createdAt: shown.status.createdAt.iso8601, innerID: localID,

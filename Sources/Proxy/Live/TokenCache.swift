@@ -73,6 +73,12 @@ final class TokenCache: Sendable {
 
     func asked(_ digest: TokenDigest) { questions.withLock { $0[digest] = nil } }
 
-    /// Upstream refused the token, or it was revoked through us.
+    /// Upstream refused something to the token: who is behind it is asked again. That it is nobody stays known, or a wrong
+    /// token would cost a question with each of its requests.
+    func doubt(_ digest: TokenDigest) {
+        entries.withLock { entries in if case .person = entries[digest]?.known { entries[digest] = nil } }
+    }
+
+    /// The token was revoked through us.
     func forget(_ digest: TokenDigest) { entries.withLock { $0[digest] = nil } }
 }

@@ -40,7 +40,7 @@ struct VirtualAccountRequests: Sendable {
         guard let person = await signedIn.person(authorization: request.fields[.authorization]) else {
             return Failures.sentence("Record not found", status: 404)
         }
-        let found = await within(SignedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
+        let found = await within(signedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
         guard let history = found else { return Failures.sentence("This cannot be looked up just now; try again", status: 503) }
         let reader = Reader(person: person, history: history, publicBase: publicBase)
         return await answer(route, to: sent, by: reader)

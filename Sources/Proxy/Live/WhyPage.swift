@@ -9,26 +9,35 @@ enum WhyPage {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>Why this post?</title>
         <style>
-        :root { color-scheme: light dark; }
-        body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 38rem; margin: 3rem auto; padding: 0 1rem; }
-        h1 { font-size: 1.6rem; } dt { font-weight: 600; margin-top: 1rem; } dd { margin: 0; }
+        :root { color-scheme: light dark; --line: #8885; --mark: #9a4d14; }
+        @media (prefers-color-scheme: dark) { :root { --mark: #f0a268; } }
+        body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 38rem; margin: 0 auto; padding: 2rem 1rem 4rem; overflow-wrap: anywhere; }
+        h1 { font-size: 1.7rem; margin: 0 0 .5rem; } h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; }
+        dl { margin: 0; } dt { color: var(--mark); font-weight: 600; padding-top: .6rem; border-top: 1px solid var(--line); } dd { margin: 0 0 .6rem; }
+        code { font: .9em ui-monospace, monospace; }
         </style>
         </head>
         <body>
+        <main>
         <h1>Why this post?</h1>
-        <p>Posts marked “Sheltie” were not sent by anybody you follow. They were added to your home because of the reason in
-        the brackets, and only because you chose a level that allows it. Nothing that you follow was hidden for them.</p>
+        <p>A post marked “Sheltie” does not come from anybody you follow. It was added to your home for the reason in the
+        brackets, because your privacy level allows it and its author agrees to be found. Nothing that you follow was hidden for
+        it: what made room opens the next page.</p>
+        <h2>The reasons</h2>
         <dl>
         <dt>you often like @…</dt><dd>You favourited, boosted, bookmarked or answered posts by this author.</dd>
         <dt>you often like #…</dt><dd>You did so with posts that carry this hashtag.</dd>
-        <dt>popular here</dt><dd>At least five people of this service acted on it; we cannot tell you, or anybody, who.</dd>
-        <dt>popular right now</dt><dd>Its public counters grew.</dd>
-        <dt>just posted</dt><dd>It is new, and fits none of the others better.</dd>
+        <dt>popular here</dt><dd>At least five people of this service acted on it. Only how many is used, and nobody is told who.</dd>
+        <dt>popular right now</dt><dd>Its public counters at your instance grew.</dd>
+        <dt>posted recently</dt><dd>It is new, and none of the others fits better.</dd>
         </dl>
         <h2>Less of it</h2>
-        <p>Unfollow or mute the account with that name in your client: then this reason is not used for you any more. Block it, and
-        recommendations in your home are off. Your author or hashtag weights, and everything else that is stored about you, are in
-        your privacy report.</p>
+        <p>Mute or unfollow the account with that name in your client, and its kind of reason is not used for you any more; follow it
+        to have it back. Block it, and recommendations in your home are off until you unblock it.</p>
+        <h2>What is known about you</h2>
+        <p>Your privacy report has everything that is stored about you, with the reasons of what you were shown lately. Whoever runs
+        this service can give it to you (<code>sheltie privacy report</code>), and can change your level or erase all of it when you ask.</p>
+        </main>
         </body>
         </html>
         """

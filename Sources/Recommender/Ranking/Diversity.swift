@@ -72,7 +72,7 @@ private struct OpenSlate {
             let place = open[candidate].place
             let relevance = lambda * batch.scores[place] / scale
             if relevance < bestValue { break }
-            update(&open[candidate])
+            update(candidate)
             if isCapped(open[candidate]) {
                 open.remove(at: candidate)
                 capped += 1
@@ -108,11 +108,12 @@ private struct OpenSlate {
         return true
     }
 
-    /// Compares the candidate with what was picked since it was looked at last.
-    private func update(_ candidate: inout Open) {
+    /// Compares an open candidate with what was picked since it was looked at last.
+    private mutating func update(_ index: Int) {
+        var candidate = open[index]
+        guard candidate.compared < picked.count else { return }
         let (author, bits) = (batch.authors[candidate.place], batch.tagBits[candidate.place])
-        while candidate.compared < picked.count {
-            let other = Int(picked[candidate.compared])
+        for other in picked[candidate.compared...].lazy.map(Int.init) {
             if batch.authors[other] == author {
                 candidate.nearest = 1
                 candidate.authorPlaces += 1
@@ -120,8 +121,9 @@ private struct OpenSlate {
                 let likeness = jaccard(batch.tagRange(candidate.place), batch.tagRange(other), of: batch.tags)
                 candidate.nearest = max(candidate.nearest, likeness)
             }
-            candidate.compared += 1
         }
+        candidate.compared = picked.count
+        open[index] = candidate
     }
 
     private func isCapped(_ candidate: Open) -> Bool {

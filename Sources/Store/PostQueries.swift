@@ -1,0 +1,82 @@
+import Database
+
+public import Fediverse
+public import Privacy
+
+/// A stored post with its public ids: what an operator and the documented interface may read.
+public struct StoredPostDetails: Sendable, Equatable {
+    public var key: PostKey
+    public var postID: String
+    public var authorID: String
+    /// False for a stub, of which only the ids are kept.
+    public var eligible: Bool
+    public var localID: String?
+    public var content: String?
+    public var language: String?
+    public var createdAt: Instant?
+    public var editedAt: Instant?
+    public var favourites: Int
+    public var reblogs: Int
+    public var replies: Int
+    public var tags: [String]
+}
+
+extension Storage {
+    /// The tenant's candidates, newest first.
+    /// - Parameters:
+    ///   - language: nil for all; a post without one is in none.
+    ///   - tag: lower case, without the sign; nil for all.
+    public func recentPosts(
+        limit: Int, offset: Int = 0, language: String? = nil, tag: String? = nil, in tenant: TenantKey
+    ) async throws -> [StoredPostDetails] {
+        let inLanguage: SQL = language.map { "AND p.language = \($0)" } ?? ""
+        let tagged: SQL = tag.map { "AND p.tags LIKE \(Self.pattern(tag: $0)) ESCAPE '\\'" } ?? ""
+        return try await pool.read { connection in
+            try connection.posts(
+                where: "p.created_at IS NOT NULL \(sql: inLanguage) \(sql: tagged) ORDER BY p.created_at DESC, p.post_key DESC LIMIT \(limit) OFFSET \(offset)",
+                in: tenant)
+        }
+    }
+
+    /// Those of the posts that are stored, stubs among them, in no order.
+    public func posts(ids: [String], in tenant: TenantKey) async throws -> [StoredPostDetails] {
+        if ids.isEmpty { return [] }
+        return try await pool.read { connection in
+            try inParts(ids).flatMap { try connection.posts(where: "p.post_id IN (\(sql: .list($0)))", in: tenant) }
+        }
+    }
+
+    /// Those of the posts that are still stored, in no order.
+    public func posts(keys: [PostKey], in tenant: TenantKey) async throws -> [StoredPostDetails] {
+        if keys.isEmpty { return [] }
+        return try await pool.read { connection in
+            try inParts(keys).flatMap { try connection.posts(where: "p.post_key IN (\(sql: .list($0)))", in: tenant) }
+        }
+    }
+
+    /// The tag between its quotes, as it stands in the array's text.
+    private static func pattern(tag: String) -> String {
+        var pattern = "%"
+        for character in JSONText.quoted(tag) {
+            if character == "%" || character == "_" || character == "\\" { pattern += "\\" }
+            pattern.append(character)
+        }
+        return pattern + "%"
+    }
+}
+
+extension Connection {
+    fileprivate func posts(where condition: SQL, in tenant: TenantKey) throws -> [StoredPostDetails] {
+        try all("""
+            SELECT p.post_key, p.post_id, a.author_id, p.eligible, p.local_id, p.content, p.language, p.created_at, p.edited_at,
+                p.favorites, p.boosts, p.replies, p.tags
+            FROM post_metadata p JOIN authors a ON a.tenant_id = p.tenant_id AND a.author_key = p.author_key
+            WHERE p.tenant_id = \(tenant) AND \(sql: condition)
+            """) { row in
+            StoredPostDetails(
+                key: row.post(0), postID: row.text(1), authorID: row.text(2), eligible: row.bool(3), localID: row.textOrNil(4),
+                content: row.textOrNil(5), language: row.textOrNil(6), createdAt: row.instantOrNil(7), editedAt: row.instantOrNil(8),
+                favourites: row.int(9), reblogs: row.int(10), replies: row.int(11), tags: row.textOrNil(12).map { JSONText.tags($0) } ?? [])
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import Database
+import DemoInstance
+import Fediverse
+import Glibc
+import LoopbackClient
+import Privacy
+import Synchronization
+import TestSupport
+import Testing
+
+extension ServiceTests {
+    /// `sheltie serve`, killed while people read and act: what was acknowledged is kept, once; what was shown has its row.
+    struct KilledServiceTests {
+        @Test func `a killed service has lost nothing that it acknowledged and shown nothing that it had not noted`() async throws {
+            let test = LargeTest("kill-interaction", seed: 22)
+            try await Upstream.serving { upstream in
+                let place = try Place(upstream: upstream.address)
+                let settings = Place.quiet + ["--default-level", "FULL", "--decision-milliseconds", "5000"]
+                let people = try (0..<4).map { try Visitor("reader_quast_\($0)", named: "Reader \($0)", at: upstream) }
+                for visitor in people { try await visitor.settle() }
+                let statuses = try await people[0].publicStatuses(pages: 12)
+                let book = try Book(people, place)
+                var random = Seeded(test.seed)
+                var program = try place.start(["serve"], settings)
+                var port = try await program.port()
+                try await jobsRested(StoredRows(place))
+                var done = 0
+                for number in 0..<test.planned {
+                    let watch = try WriteWatch(place.log)
+                    let deadliness: Deadliness =
+                        switch number % 3 {
+                        case 0: .after(.microseconds(Int.random(in: 20_000...400_000, using: &random)))
+                        case 1: .atLogWrite(Int.random(in: 2...120, using: &random))
+                        default: .atAcknowledgement(Int.random(in: 1...60, using: &random))
+                        }
+                    let shots = (0..<people.count).map { Seeded(test.seed &+ UInt64(number * 16 + $0)) }
+                    try await book.runUntilKilled(program, people.map { $0.at(port) }, statuses, deadliness, watch, shots)
+                    watch.end()
+                    #expect(try StoredRows(leftAt: place).damage() == [])
+                    program = try place.start(["serve"], settings)
+                    port = try await program.port()
+                    try book.expectKept(StoredRows(place))
+                    done += 1
+                }
+                program.send(SIGTERM)
+                #expect(try await program.ended() == .init(code: 0))
+                #expect(book.acknowledged > test.planned && book.shown > 0, "\(book.acknowledged) acts and \(book.shown) recommendations were acknowledged")
+                test.finish(done: done, failed: 0)
+            }
+        }
+    }
+
+    /// What the clients were told, against what is stored.
+    private final class Book: Sendable {
+        private struct Act: Hashable {
+            let person: Int
+            let kind: String
+            let post: String
+        }
+
+        private struct State {
+            /// The last answer that came for an act: kept, or taken back.
+            var known: [Act: Bool] = [:]
+            /// Asked and never answered: either is right, until it is asked again.
+            var unknown: Set<Act> = []
+            var shown: Set<Shown> = []
+            var acknowledged = 0
+        }
+
+        private struct Shown: Hashable {
+            let person: Int
+            let wrapper: String
+        }
+
+        private let aliases: [String]
+        private let domain: String
+        private let state = Mutex(State())
+
+        init(_ people: [Visitor], _ place: Place) throws {
+            aliases = try people.map { try $0.alias(at: place) }
+            domain = place.domain
+        }
+
+        var acknowledged: Int { state.withLock(\.acknowledged) }
+        var shown: Int { state.withLock(\.shown.count) }
+
+        /// Everybody acts at once until the program is dead.
+        func runUntilKilled(
+            _ program: Program, _ people: [Visitor], _ statuses: [Status], _ deadliness: Deadliness, _ watch: WriteWatch, _ shots: [Seeded]
+        ) async throws {
+            let before = self.acknowledged
+            let acknowledged: @Sendable () -> Void = { [self] in
+                let count = state.withLock { state in
+                    state.acknowledged += 1
+                    return state.acknowledged - before
+                }
+                if case .atAcknowledgement(let deadly) = deadliness, count >= deadly { program.send(SIGKILL) }
+            }
+            if case .atLogWrite(let number) = deadliness { watch.kill(program, at: watch.count + number) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (number, visitor) in people.enumerated() {
+                    group.addTask { await self.act(number, visitor, statuses, shots[number], acknowledged) }
+                }
+                if case .after(let delay) = deadliness { try await kill(program, after: delay) }
+                try await group.waitForAll()
+            }
+            let ending = try await program.ended()
+            #expect(ending == .init(signal: 9), "it ended by itself: \(program.errors.suffix(500))")
+        }
+
+        /// Goes on until the program no longer answers.
+        private func act(_ number: Int, _ visitor: Visitor, _ statuses: [Status], _ shots: Seeded, _ acknowledged: @Sendable () -> Void) async {
+            var random = shots
+            while true {
+                let status = statuses[Int.random(in: 0..<statuses.count, using: &random)]
+                do {
+                    switch Int.random(in: 0..<6, using: &random) {
+                    case 0:
+                        let reply = try await visitor.send("GET", "/api/v1/timelines/home?limit=20")
+                        guard reply.status == 200 else { continue }
+                        let wrappers = try StatusReader.statuses(in: reply.body).map(\.status).filter(\.isRecommendation).map(\.id)
+                        state.withLock { $0.shown.formUnion(wrappers.map { Shown(person: number, wrapper: $0) }) }
+                        acknowledged()
+                    case 1: try await note(number, "FAVORITE", status, kept: true, acknowledged) {
+                            try await visitor.send("POST", "/api/v1/statuses/\(status.id)/favourite").status
+                        }
+                    case 2: try await note(number, "FAVORITE", status, kept: false, acknowledged) {
+                            try await visitor.send("POST", "/api/v1/statuses/\(status.id)/unfavourite").status
+                        }
+                    case 3: try await note(number, "BOOST", status, kept: true, acknowledged) {
+                            try await visitor.send("POST", "/api/v1/statuses/\(status.id)/reblog").status
+                        }
+                    case 4: try await note(number, "BOOKMARK", status, kept: true, acknowledged) {
+                            try await visitor.send("POST", "/api/v1/statuses/\(status.id)/bookmark").status
+                        }
+                    default: try await note(number, "REPLY", status, kept: true, acknowledged) {
+                            try await visitor.send("POST", "/api/v1/statuses", form: "status=Well&in_reply_to_id=\(status.id)").status
+                        }
+                    }
+                } catch { return }
+            }
+        }
+
+        private func note(
+            _ person: Int, _ kind: String, _ status: Status, kept: Bool, _ acknowledged: @Sendable () -> Void, _ ask: () async throws -> Int
+        ) async throws {
+            let act = Act(person: person, kind: kind, post: Pseudonymizer.postID(host: domain, uri: status.uri))
+            state.withLock { _ = $0.unknown.insert(act) }
+            let answer = try await ask()
+            guard (200...299).contains(answer) else { return }
+            state.withLock { state in
+                state.unknown.remove(act)
+                state.known[act] = kept
+            }
+            acknowledged()
+        }
+
+        func expectKept(_ rows: StoredRows) throws {
+            let stored = try rows.texts("SELECT alias_id || ' ' || interaction_type || ' ' || post_id FROM UserInteraction")
+            let once = Set(stored)
+            #expect(once.count == stored.count, "an act is stored twice")
+            let (known, unknown, shown) = state.withLock { ($0.known, $0.unknown, $0.shown) }
+            var asked: Set<String> = []
+            for (act, isKept) in known {
+                let row = "\(aliases[act.person]) \(act.kind) \(act.post)"
+                asked.insert(row)
+                if !unknown.contains(act) { #expect(once.contains(row) == isKept, "\(act.kind) was acknowledged, kept: \(isKept)") }
+            }
+            for act in unknown { asked.insert("\(aliases[act.person]) \(act.kind) \(act.post)") }
+            #expect(once.isSubset(of: asked), "something is stored that nobody did")
+
+            let logged = Set(try rows.texts("""
+                SELECT u.alias_id || ' ' || l.shown_as FROM recommendation_logs l
+                JOIN user_aliases u ON u.tenant_id = l.tenant_id AND u.alias_key = l.alias_key
+                """))
+            for one in shown { #expect(logged.contains("\(aliases[one.person]) \(one.wrapper)"), "a recommendation was shown and not noted") }
+
+            #expect(try rows.tornPreferences() == 0)
+        }
+    }
+}
