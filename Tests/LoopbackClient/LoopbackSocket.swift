@@ -15,7 +15,7 @@ public final class LoopbackSocket: Sendable {
     private let receiving = DispatchQueue(label: "loopback.receive")
 
     /// Connects. Every later call fails after `patience` of silence.
-    public init(port: Int, patience: Int = 20) throws {
+    public init(port: Int, patience: Int = 60) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw LoopbackError.failed(call: "socket", code: errno) }
         var address = sockaddr_in()

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -102,12 +101,12 @@ public final class ScriptedServer: Sendable {
         self.listener = listener
         port = Int(UInt16(bigEndian: address.sin_port))
         let shared = shared
-        DispatchQueue(label: "scripted.accept").async {
+        startThread {
             while true {
                 let descriptor = accept(listener, nil, nil)
                 if descriptor < 0 { return }
                 shared.open.withLock { _ = $0.insert(descriptor) }
-                DispatchQueue(label: "scripted.connection").async {
+                startThread {
                     Self.converse(ScriptedConnection(descriptor: descriptor), shared, script)
                     // Inside the lock: the number may be given to a new connection as soon as it is closed.
                     shared.open.withLock {
@@ -135,6 +134,7 @@ public final class ScriptedServer: Sendable {
         while let request = nextRequest(connection, &buffer) {
             shared.requests.withLock { $0.append(request) }
             script(request, connection)
+            if request["Connection"]?.lowercased() == "close" { break }
         }
     }
 
@@ -183,4 +183,23 @@ public final class ScriptedServer: Sendable {
         guard first.count >= 2 else { return nil }
         return ScriptedRequest(method: String(first[0]), target: String(first[1]), headers: headers, body: body)
     }
+}
+
+/// A thread of its own: those of Dispatch are few, and a script may block for long.
+private func startThread(_ body: @escaping @Sendable () -> Void) {
+    final class Start: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    let start = Unmanaged.passRetained(Start(body))
+    let code = pthread_create(
+        &thread, nil,
+        { context in
+            guard let context else { return nil }
+            Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
+            return nil
+        }, start.toOpaque())
+    precondition(code == 0, "no thread")
+    pthread_detach(thread)
 }
