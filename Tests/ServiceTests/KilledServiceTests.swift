@@ -15,7 +15,7 @@ extension ServiceTests {
             let test = LargeTest("kill-interaction", seed: 22)
             try await Upstream.serving { upstream in
                 let place = try Place(upstream: upstream.address)
-                let settings = Place.quiet + ["--default-level", "FULL", "--decision-milliseconds", "5000"]
+                let settings = Place.quiet + ["--default-level", "FULL", "--decision-milliseconds", "10000"]
                 let people = try (0..<4).map { try Visitor("reader_quast_\($0)", named: "Reader \($0)", at: upstream) }
                 for visitor in people { try await visitor.settle() }
                 let statuses = try await people[0].publicStatuses(pages: 12)
