@@ -37,12 +37,13 @@ struct DemoPages: Sendable {
     private func contents(_ address: String) async throws -> [String: Any] {
         async let with = home(at: address)
         async let without = home(at: installation.instance.base)
-        async let tables = installation.storage.personalData.everything(about: alias, in: installation.tenant)
         async let viewer = installation.storage.people.viewer(alias, in: installation.tenant)
         let (ours, theirs) = try await (with, without)
         let here = Set(ours.compactMap { $0["id"] as? String })
         let marked = theirs.map { entry in here.contains(entry["id"] as? String ?? "") ? entry : entry.merging(["later": true]) { $1 } }
-        let filled = try await tables.filter { !$0.rows.isEmpty }
+        // After home, so that what it has just shown is told, too.
+        let tables = try await installation.storage.personalData.everything(about: alias, in: installation.tenant)
+        let filled = tables.filter { !$0.rows.isEmpty }
         var contents: [String: Any] = ["with": ours, "without": marked, "tables": filled.map(Self.table)]
         contents["level"] = try await viewer.level.rawValue
         contents["alias"] = String(alias.hex.prefix(12))

@@ -30,11 +30,13 @@ struct SlatePreparation: Sendable {
     func prepare(
         for person: SignedIn.Person, history: ReaderHistory, asked: HomeRequest, count: Int
     ) async throws -> Prepared {
-        let first = try await attempt(for: person, history: history, asked: asked, count: count)
-        // Nothing of the whole slate may be shown, as happens when it is full of people whom the reader follows: the next slate
-        // is made without them.
-        guard first.prepared.offered.isEmpty, first.wasRefused else { return first.prepared }
-        return try await attempt(for: person, history: history, asked: asked, count: count).prepared
+        var prepared = try await attempt(for: person, history: history, asked: asked, count: count)
+        // Much of the slate may not be shown, as happens when it is full of people whom the reader follows: the next one is made
+        // without them. More attempts would cost time that the page does not have.
+        for _ in 0..<2 where prepared.wasRefused && prepared.fresh * 2 < count {
+            prepared = try await attempt(for: person, history: history, asked: asked, count: count)
+        }
+        return Prepared(offered: prepared.offered, policy: prepared.policy)
     }
 
     private struct Wish {
@@ -47,14 +49,14 @@ struct SlatePreparation: Sendable {
 
     private func attempt(
         for person: SignedIn.Person, history: ReaderHistory, asked: HomeRequest, count: Int
-    ) async throws -> (prepared: Prepared, wasRefused: Bool) {
+    ) async throws -> (offered: [Offered], fresh: Int, policy: String, wasRefused: Bool) {
         let now = clock()
         let index = try await indexes.index(of: person.viewer.tenant, at: now)
         var asking = displayCheck.refusals.applied(to: history, of: person.token, at: now)
         if let strategy = asked.strategy, RankingPolicy(rawValue: strategy) != nil { asking.settings["policy"] = strategy }
         let slate = recommender.slate(
             for: asking, level: person.viewer.level, from: index, size: count * 2, at: now, seed: Self.seed(now))
-        let wishes = wishes(for: slate, standing: Self.standing(history.placements, below: asked.maxID), asked: asked, count: count)
+        let wishes = wishes(for: slate, standing: Self.standing(history.placements, below: asked.maxID), count: count)
         let verdicts = try await displayCheck.verdicts(on: wishes.map(\.localID), for: person)
         var offered: [Offered] = []
         var (followed, refused) = ([AuthorKey](), [PostKey]())
@@ -66,23 +68,22 @@ struct SlatePreparation: Sendable {
             case (nil, _): break
             }
         }
-        let wasRefused = !followed.isEmpty || !refused.isEmpty
-        if wasRefused { displayCheck.refusals.note(authors: followed, posts: refused, by: person.token, at: now) }
-        return (Prepared(offered: offered, policy: slate.policy), wasRefused)
+        if !followed.isEmpty || !refused.isEmpty { displayCheck.refusals.note(authors: followed, posts: refused, by: person.token, at: now) }
+        let fresh = wishes.filter { $0.author != nil }
+        let shownFresh = fresh.count { if case .shown = verdicts[$0.localID] { true } else { false } }
+        return (offered, shownFresh, slate.policy, fresh.count { verdicts[$0.localID] != nil } > shownFresh)
     }
 
-    /// What stands first, then the slate's best. Where each status costs requests of the person's budget, only as many are asked
-    /// about as can be shown; and on a page further down, where what stands is likely on it, only as many as it leaves room for.
-    private func wishes(for slate: Slate, standing: [Placement], asked: HomeRequest, count: Int) -> [Wish] {
+    /// What stands first, then the slate's best: where each status costs requests of the person's budget, only as many as can be
+    /// shown.
+    private func wishes(for slate: Slate, standing: [Placement], count: Int) -> [Wish] {
         var wishes: [Wish] = []
         var seen: Set<PostKey> = []
         for placement in standing {
             guard let localID = placement.localID, seen.insert(placement.post).inserted else { continue }
             wishes.append(Wish(post: placement.post, author: nil, localID: localID, reason: placement.reason))
         }
-        let below = asked.maxID.map { maxID in standing.count { PositionID($0.shownAs) < PositionID(maxID) } } ?? 0
-        let most = mastodon.asksInBatches ? count * 2 : count - below
-        for entry in slate.entries.prefix(max(0, most)) where seen.insert(entry.post).inserted {
+        for entry in slate.entries.prefix(mastodon.asksInBatches ? count * 2 : count) where seen.insert(entry.post).inserted {
             let reason = Reason(entry.reason, argument: entry.argument).logged
             wishes.append(Wish(post: entry.post, author: entry.author, localID: entry.localID, reason: reason))
         }

@@ -29,7 +29,7 @@ enum WhyPage {
         <dt>you often like #…</dt><dd>You did so with posts that carry this hashtag.</dd>
         <dt>popular here</dt><dd>At least five people of this service acted on it. Only how many is used, and nobody is told who.</dd>
         <dt>popular right now</dt><dd>Its public counters at your instance grew.</dd>
-        <dt>just posted</dt><dd>It is new, and none of the others fits better.</dd>
+        <dt>posted recently</dt><dd>It is new, and none of the others fits better.</dd>
         </dl>
         <h2>Less of it</h2>
         <p>Mute or unfollow the account with that name in your client, and its kind of reason is not used for you any more; follow it

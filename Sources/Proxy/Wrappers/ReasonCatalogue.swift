@@ -77,9 +77,9 @@ enum ReasonCatalogue {
         case (.popular, .french): return Phrase("populaire en ce moment")
         case (.popular, .spanish): return Phrase("popular ahora")
         case (.popular, .japanese): return Phrase("いま人気")
-        case (.fresh, .english): return Phrase("just posted")
-        case (.fresh, .german): return Phrase("gerade veröffentlicht")
-        case (.fresh, .french): return Phrase("vient de paraître")
+        case (.fresh, .english): return Phrase("posted recently")
+        case (.fresh, .german): return Phrase("kürzlich veröffentlicht")
+        case (.fresh, .french): return Phrase("paru récemment")
         case (.fresh, .spanish): return Phrase("recién publicado")
         case (.fresh, .japanese): return Phrase("新着")
         }
