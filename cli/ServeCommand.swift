@@ -59,6 +59,8 @@ struct Serving {
             recommender: TimelineRecommender(policy: try settings.choice("policy"), longestAge: ConsentPolicy.longestAge))
         proxySettings.recommendationsPerPage = try settings.number("recommendationsPerPage")
         proxySettings.decisionTime = .milliseconds(try settings.number("decisionMilliseconds"))
+        // The same patience with our own database before the instance is asked: who allows us more, loses fewer acts on a slow disk.
+        proxySettings.lookUpTime = proxySettings.decisionTime
         proxySettings.budget = try settings.number("requestBudget")
         let proxy = try Proxy(
             ProxyParts(

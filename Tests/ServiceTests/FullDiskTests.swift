@@ -23,23 +23,25 @@ extension ServiceTests {
                 let program = try Program(
                     ["serve"] + place.flags + Place.quiet + ["--default-level", "FULL"], folder: place.folder,
                     before: Self.mounting(place.data, "size=2m"))
-                let here = visitor.at(try await program.port())
-                // The folder as the program sees it.
-                let data = "/proc/\(program.pid)/root\(place.data)"
-                try await here.accepted("POST", "/api/v1/statuses/\(statuses[0].id)/favourite")
-                #expect(try await Self.interactions(place, beside: program) == 1)
+                try await program.lending { program in
+                    let here = visitor.at(try await program.port())
+                    // The folder as the program sees it.
+                    let data = "/proc/\(program.pid)/root\(place.data)"
+                    try await here.accepted("POST", "/api/v1/statuses/\(statuses[0].id)/favourite")
+                    #expect(try await Self.interactions(place, beside: program) == 1)
 
-                try Self.fill(data + "/filler")
-                for status in statuses.prefix(40) { try await here.accepted("POST", "/api/v1/statuses/\(status.id)/bookmark") }
-                for _ in 0..<5 { #expect(try await here.statuses("/api/v1/timelines/home?limit=20").count == 20) }
-                let kept = try await Self.interactions(place, beside: program)
-                #expect(kept < 41, "the disk was not full")
+                    try Self.fill(data + "/filler")
+                    for status in statuses.prefix(40) { try await here.accepted("POST", "/api/v1/statuses/\(status.id)/bookmark") }
+                    for _ in 0..<5 { #expect(try await here.statuses("/api/v1/timelines/home?limit=20").count == 20) }
+                    let kept = try await Self.interactions(place, beside: program)
+                    #expect(kept < 41, "the disk was not full")
 
-                unlink(data + "/filler")
-                try await here.accepted("POST", "/api/v1/statuses/\(statuses[1].id)/reblog")
-                #expect(try await Self.interactions(place, beside: program) == kept + 1)
-                let check = try await Self.command(["db", "check"], place, beside: program)
-                #expect(check == "The database is whole.\n")
+                    unlink(data + "/filler")
+                    try await here.accepted("POST", "/api/v1/statuses/\(statuses[1].id)/reblog")
+                    #expect(try await Self.interactions(place, beside: program) == kept + 1)
+                    let check = try await Self.command(["db", "check"], place, beside: program)
+                    #expect(check == "The database is whole.\n")
+                }
                 program.send(SIGTERM)
                 #expect(try await program.ended() == .init(code: 0))
             }

@@ -48,16 +48,19 @@ extension ServiceTests {
                 #expect(try rows.damage() == [])
                 #expect(try rows.tornPreferences() == 0)
                 let left = try Left(rows)
-                #expect(left.interactions.isSubset(of: before.interactions) && left.interactions.isSuperset(of: wanted.interactions))
-                #expect(left.logs.isSubset(of: before.logs) && left.logs.isSuperset(of: wanted.logs))
+                let isBetween =
+                    left.interactions.isSubset(of: before.interactions) && left.interactions.isSuperset(of: wanted.interactions)
+                    && left.logs.isSubset(of: before.logs) && left.logs.isSuperset(of: wanted.logs)
+                #expect(isBetween, "point \(number)")
 
                 try place.outwaitLeases()
                 try await place.run(["privacy", "anonymize"])
-                let finished = try Left(place)
-                #expect(finished == wanted)
+                let isFinished = try Left(place) == wanted
+                #expect(isFinished, "point \(number)")
                 let again = try await place.run(["privacy", "anonymize"], ["--json"])
                 #expect(again.output.contains(#""removed":"0""#) && !Self.removedSomething(again.output), "a second run changed rows")
-                #expect(try Left(place) == wanted)
+                let isUnchanged = try Left(place) == wanted
+                #expect(isUnchanged, "point \(number)")
                 done += 1
             }
             test.finish(done: done, failed: 0)

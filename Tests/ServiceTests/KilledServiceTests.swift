@@ -15,15 +15,14 @@ extension ServiceTests {
             let test = LargeTest("kill-interaction", seed: 22)
             try await Upstream.serving { upstream in
                 let place = try Place(upstream: upstream.address)
-                let settings = Place.quiet + ["--default-level", "FULL", "--decision-milliseconds", "5000"]
+                let settings = Place.quiet + ["--default-level", "FULL", "--decision-milliseconds", "10000"]
                 let people = try (0..<4).map { try Visitor("reader_quast_\($0)", named: "Reader \($0)", at: upstream) }
                 for visitor in people { try await visitor.settle() }
                 let statuses = try await people[0].publicStatuses(pages: 12)
                 let book = try Book(people, place)
                 var random = Seeded(test.seed)
                 var program = try place.start(["serve"], settings)
-                var port = try await program.port()
-                try await jobsRested(StoredRows(place))
+                try await program.lending { _ = try await $0.port(); try await jobsRested(StoredRows(place)) }
                 var done = 0
                 for number in 0..<test.planned {
                     let watch = try WriteWatch(place.log)
@@ -34,12 +33,17 @@ extension ServiceTests {
                         default: .atAcknowledgement(Int.random(in: 1...60, using: &random))
                         }
                     let shots = (0..<people.count).map { Seeded(test.seed &+ UInt64(number * 16 + $0)) }
-                    try await book.runUntilKilled(program, people.map { $0.at(port) }, statuses, deadliness, watch, shots)
+                    try await program.lending { program in
+                        let port = try await program.port()
+                        try await book.runUntilKilled(program, people.map { $0.at(port) }, statuses, deadliness, watch, shots)
+                    }
                     watch.end()
                     #expect(try StoredRows(leftAt: place).damage() == [])
                     program = try place.start(["serve"], settings)
-                    port = try await program.port()
-                    try book.expectKept(StoredRows(place))
+                    try await program.lending { program in
+                        _ = try await program.port()
+                        try book.expectKept(StoredRows(place))
+                    }
                     done += 1
                 }
                 program.send(SIGTERM)

@@ -91,6 +91,14 @@ final class Program: Sendable {
         state.withLock { state in if !state.isReaped { _ = Glibc.kill(pid, signal) } }
     }
 
+    /// Does not let it outlive a body that throws: its pipes keep it, and it would go on serving.
+    func lending<Result>(_ body: (Program) async throws -> Result) async throws -> Result {
+        do { return try await body(self) } catch {
+            send(SIGKILL)
+            throw error
+        }
+    }
+
     /// Waits for its end.
     func ended(within patience: Duration = .seconds(120)) async throws -> Ending {
         try await wait(patience, "end") { $0.ending != nil }
