@@ -119,8 +119,10 @@ class Run:
         check.equal("and no act", self.rows("SELECT count(*) FROM UserInteraction"), [(0,)])
         report = self.service.json("privacy", "report", "--json", token=self.token)
         check.equal("the report says NONE", report["level"], "NONE")
-        self.service.run("preferences", "set", "label", "reblog", token=self.token, code=77)
-        check.that("a setting is refused at NONE", True)
+        check.that("a setting is refused at NONE",
+                   "level NONE" in self.service.run("preferences", "set", "label", "reblog", token=self.token, code=77))
+        check.that("an unknown token is refused in words",
+                   "does not accept this token" in self.service.run("privacy", "report", token="unknown", code=77))
 
     def first_reading(self):
         self.check.stage("level FULL: reading as somebody of whom nothing is known yet")
