@@ -74,7 +74,7 @@ struct StoredJobBook: JobBook {
     func alone<Result>(_ job: String, _ body: () async throws -> Result) async throws -> Result {
         let holder = Hex.encode(try RandomBytes.make(count: 8))
         guard try await lease(job, holder: holder, until: Clock.now() + .minutes(10), at: Clock.now()) != nil else {
-            throw Failure("the service is doing this just now; try again in a minute", .tryAgain)
+            throw Failure("the service is doing this just now, or was stopped in the middle of it; try again in 10 minutes at most", .tryAgain)
         }
         do {
             let result = try await body()

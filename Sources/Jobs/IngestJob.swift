@@ -56,9 +56,15 @@ public struct IngestJob: Job {
                 counts["waiting", default: 0] += 1
                 continue
             }
-            if settings.obeysRobots, try await !robots.allows(source.path, at: now) {
+            switch settings.obeysRobots ? try await robots.answer(for: source.path, at: now) : .allowed {
+            case .allowed: break
+            case .forbidden:
                 try await rest(cursor, until: now + .days(1), because: "robots", at: now)
                 counts["refused-by-robots", default: 0] += 1
+                continue
+            case .unknown(let until):
+                try await rest(cursor, until: until, because: "unreachable", at: now)
+                counts["unreachable", default: 0] += 1
                 continue
             }
             do {

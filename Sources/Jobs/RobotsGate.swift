@@ -18,20 +18,34 @@ final class RobotsGate: Sendable {
         self.agent = agent
     }
 
-    /// Whether the path may be read. An instance whose robots.txt cannot be had is not read for a day.
-    func allows(_ path: String, at now: Instant) async throws -> Bool {
-        if let current = known.withLock({ $0 }), now < current.until { return current.rules?.allow(path, agent: agent) ?? false }
+    enum Answer: Sendable, Equatable {
+        case allowed
+        case forbidden
+        /// The instance gave no answer that tells: it is not read until it has been asked again.
+        case unknown(until: Instant)
+    }
+
+    /// Whether the path may be read.
+    func answer(for path: String, at now: Instant) async throws -> Answer {
+        let rules = try await known(at: now)
+        guard let said = rules.rules else { return .unknown(until: rules.until) }
+        return said.allow(path, agent: agent) ? .allowed : .forbidden
+    }
+
+    private func known(at now: Instant) async throws -> Known {
+        if let current = known.withLock({ $0 }), now < current.until { return current }
         let fetched: Known
         do {
             let text = try await mastodon.text("/robots.txt") ?? ""
             fetched = Known(rules: RobotsRules(parsing: text), until: now + .days(1))
         } catch UpstreamError.status(let status, _) where (400...499).contains(status) && status != 429 {
             fetched = Known(rules: RobotsRules(parsing: ""), until: now + .days(1))
-        } catch is UpstreamError {
+        } catch let error as UpstreamError {
+            if error.isOurStop { throw CancellationError() }
             fetched = Known(rules: nil, until: now + .minutes(30))
         }
         known.withLock { $0 = fetched }
-        return fetched.rules?.allow(path, agent: agent) ?? false
+        return fetched
     }
 }
 

@@ -48,14 +48,16 @@ public struct Scheduler: Service {
     /// - Returns: how long to wait before asking again.
     func runWhenDue(_ job: any Job) async throws -> Duration {
         let now = clock()
-        let period = Instant.Span(microseconds: job.period.components.seconds * 1_000_000)
-        if let last = try await book.lastFinished(job.name), now < last + period, last <= now {
-            return .microseconds((last + period - now).microseconds)
-        }
+        if let wait = try await untilDue(job, at: now) { return wait }
         guard try await book.lease(job.name, holder: holder, until: now + .minutes(10), at: now) != nil else {
             return min(job.period, .seconds(30))
         }
         do {
+            // Another may have run it between the question and the lease.
+            if let wait = try await untilDue(job, at: clock()) {
+                try await book.release(job.name, holder: holder, at: clock())
+                return wait
+            }
             try await Self.runOnce(job, book: book, clock: clock)
         } catch {
             try await book.release(job.name, holder: holder, at: clock())
@@ -63,6 +65,13 @@ public struct Scheduler: Service {
         }
         try await book.release(job.name, holder: holder, at: clock())
         return job.period
+    }
+
+    /// nil when the job is due. A last run in the future is one of a clock that was wrong.
+    private func untilDue(_ job: any Job, at now: Instant) async throws -> Duration? {
+        let period = Instant.Span(microseconds: job.period.components.seconds * 1_000_000)
+        guard let last = try await book.lastFinished(job.name), now < last + period, last <= now else { return nil }
+        return .microseconds((last + period - now).microseconds)
     }
 
     /// One run by the book, for whoever holds the lease.

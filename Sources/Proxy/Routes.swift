@@ -120,7 +120,7 @@ struct Routes: Sendable {
             return Failures.sentence("This host name is not served here", status: 400)
         }
         if request.path.hasPrefix("/sheltie/") || request.path == "/sheltie" { return await own.respond(to: request) }
-        if !request.path.hasPrefix("/api/v1/streaming"), let query = request.query, QueryString(String(query)).value(of: "access_token") != nil {
+        if !Self.isStreaming(request.path), let query = request.query, QueryString(String(query)).value(of: "access_token") != nil {
             return Failures.sentence("A token in an address ends up in logs; send it in the Authorization header", status: 400)
         }
         let answer =
@@ -131,6 +131,10 @@ struct Routes: Sendable {
             }
         learn(from: answer, to: request)
         return answer
+    }
+
+    private static func isStreaming(_ path: Substring) -> Bool {
+        path == "/api/v1/streaming" || path.hasPrefix("/api/v1/streaming/")
     }
 
     /// What every answer tells about the token that asked: that it is refused, or how much is left of its allowance.

@@ -10,6 +10,8 @@ extension DatabaseError {
         switch code & 0xff {
         case SQLITE_BUSY, SQLITE_LOCKED: self = .busy
         case SQLITE_FULL: self = .diskFull
+        // SQLITE_IOERR_SHMSIZE: no room for the index of the log (a macro made of shifts, too).
+        case SQLITE_IOERR where code >> 8 == 19: self = .diskFull
         case SQLITE_READONLY: self = .readOnly
         case SQLITE_INTERRUPT: self = .interrupted
         case SQLITE_CORRUPT, SQLITE_NOTADB: self = .corrupt(reason: Self.sentence(code))

@@ -74,7 +74,13 @@ public final class Mastodon: Sendable {
 
     /// How many requests `statuses` needs for so many ids: what a person's budget is charged.
     public func requestsNeeded(forStatuses count: Int) -> Int {
-        count == 0 ? 0 : readsInBatches == true ? 1 : count
+        guard count > 1 else { return count }
+        return switch readsInBatches {
+        case true?: 1
+        case false?: count
+        // The first question may find out that there are no batches.
+        case nil: count + 1
+        }
     }
 
     /// One status; nil when the instance says that it is gone or not for this person.

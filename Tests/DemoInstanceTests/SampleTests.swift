@@ -8,10 +8,10 @@ import Glibc
 #endif
 
 /// Recorded answers of a Mastodon 4.6 server, in the folder that this variable names.
-private let samples = getenv("SHELTIE_MASTODON_SAMPLES").map { String(cString: $0) }
+private let samples = getenv("SHELTIE_SAMPLES").map { String(cString: $0) }
 
 /// Where the demo and a real server differ, the real server decides.
-@Suite(.enabled(if: samples != nil, "SHELTIE_MASTODON_SAMPLES names no folder of recorded answers"))
+@Suite(.enabled(if: samples != nil, "SHELTIE_SAMPLES names no folder of recorded answers"))
 struct SampleTests {
     private let demo = Demo()
 

@@ -26,32 +26,47 @@ extension ServiceTests {
                 let here = visitor.at(try await program.port())
                 // The folder as the program sees it.
                 let data = "/proc/\(program.pid)/root\(place.data)"
-                let rows = StoredRows(served: data + "/sheltie.db")
-                try await jobsRested(rows)
                 try await here.accepted("POST", "/api/v1/statuses/\(statuses[0].id)/favourite")
-                #expect(try rows.count("SELECT count(*) FROM user_interactions") == 1)
+                #expect(try await Self.interactions(place, beside: program) == 1)
 
                 try Self.fill(data + "/filler")
                 for status in statuses.prefix(40) { try await here.accepted("POST", "/api/v1/statuses/\(status.id)/bookmark") }
                 for _ in 0..<5 { #expect(try await here.statuses("/api/v1/timelines/home?limit=20").count == 20) }
-                let kept = try rows.count("SELECT count(*) FROM user_interactions")
+                let kept = try await Self.interactions(place, beside: program)
                 #expect(kept < 41, "the disk was not full")
-                #expect(try rows.damage() == [])
 
                 unlink(data + "/filler")
                 try await here.accepted("POST", "/api/v1/statuses/\(statuses[1].id)/reblog")
-                #expect(try rows.count("SELECT count(*) FROM user_interactions") == kept + 1)
+                #expect(try await Self.interactions(place, beside: program) == kept + 1)
+                let check = try await Self.command(["db", "check"], place, beside: program)
+                #expect(check == "The database is whole.\n")
                 program.send(SIGTERM)
                 #expect(try await program.ended() == .init(code: 0))
             }
         }
 
-        @Test(arguments: [("size=16k", Int32(74), "the disk is full"), ("ro", 73, "the database cannot be made")])
+        @Test(arguments: [("size=16k", Int32(74), "the disk is full"), ("size=96k", 74, "the disk is full"), ("ro", 73, "the database cannot be made")])
         func `a database is not begun on a full or a read-only disk`(options: String, code: Int32, words: String) async throws {
             let place = try Place()
             let program = try Program(["serve"] + place.flags + Place.quiet, folder: place.folder, before: Self.mounting(place.data, options))
             #expect(try await program.ended() == .init(code: code), "\(program.errors)")
             #expect(program.errors.hasPrefix("sheltie: " + words) && program.errors.split(separator: "\n").count == 1, "\(program.errors)")
+        }
+
+        /// What a command says that sees the same disk as the program.
+        private static func command(_ words: [String], _ place: Place, beside program: Program) async throws -> String {
+            let command = try Program(words + place.flags, folder: place.folder, before: ["/usr/bin/nsenter", "-t", "\(program.pid)", "-m"])
+            let ending = try await command.ended()
+            guard ending == .init(code: 0) else { throw Program.Failure(description: "\(words): \(ending), \(command.errors)") }
+            return command.output
+        }
+
+        private static func interactions(_ place: Place, beside program: Program) async throws -> Int {
+            let info = try await command(["db", "info", "--json"], place, beside: program)
+            guard let found = info.firstRange(of: #""user_interactions":"#), let count = Int(info[found.upperBound...].prefix { $0.isNumber }) else {
+                throw Program.Failure(description: "db info gives no count")
+            }
+            return count
         }
 
         private static func fill(_ path: String) throws {

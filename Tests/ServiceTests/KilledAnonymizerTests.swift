@@ -51,6 +51,7 @@ extension ServiceTests {
                 #expect(left.interactions.isSubset(of: before.interactions) && left.interactions.isSuperset(of: wanted.interactions))
                 #expect(left.logs.isSubset(of: before.logs) && left.logs.isSuperset(of: wanted.logs))
 
+                try place.outwaitLeases()
                 try await place.run(["privacy", "anonymize"])
                 let finished = try Left(place)
                 #expect(finished == wanted)

@@ -67,7 +67,7 @@ private struct VirtualYear {
     init() async throws {
         storage = try await Storage.open(.sqlite(path: ":memory:"), role: .serve, now: Self.start)
         tenant = try await storage.tenant(domain: "social.example", at: Self.start)
-        try await storage.registerKey(id: "0123456789abcdef", in: tenant, at: Self.start)
+        try await storage.registerKey(id: "key-1", in: tenant, at: Self.start)
         for level in PrivacyLevel.allCases {
             for number in 0..<Self.aliasesOfALevel {
                 let alias = try #require(AliasID(hex: Self.id("\(level) \(number)")))
@@ -119,7 +119,7 @@ private struct VirtualYear {
         let status = statuses[person.number % statuses.count]
         // One known status, one that nobody ever kept, which becomes a stub.
         for (kind, post) in [
-            (InteractionKind.favourite, status.postID), (.bookmark, id("elsewhere \(person.number) \(day)")), (.view, status.postID),
+            (InteractionKind.favourite, status.postID), (.reblog, id("elsewhere \(person.number) \(day)")), (.view, status.postID),
         ] {
             let act = Interaction(post: PostReference(postID: post, authorID: status.authorID), kind: kind, at: now)
             let permitted = policy.permit(act, visibility: .public, for: viewer, keepingViews: true)
@@ -142,7 +142,7 @@ private struct VirtualYear {
         let (alias, isFull) = (person.viewer.alias, person.viewer.level == .full)
         let at = isFull ? Self.cut(now, .second) : Self.cut(now, .hour)
         interactions[alias, default: [:]]["0 " + Self.id("status \(day) \(person.number % 10)")] = at
-        interactions[alias, default: [:]]["3 " + Self.id("elsewhere \(person.number) \(day)")] = at
+        interactions[alias, default: [:]]["1 " + Self.id("elsewhere \(person.number) \(day)")] = at
         if isFull { views[alias, default: [:]]["4 " + Self.id("status \(day) \(person.number % 10)")] = Self.cut(now, .day) }
         logs[alias, default: [:]]["\(day)-\(person.number)"] = isFull ? Self.cut(now, .second) : Self.cut(now, .day)
         suppressions[alias, default: [:]][Self.id("unwanted \(day)")] = Self.cut(now, isFull ? .day : .week)
@@ -179,9 +179,8 @@ private struct VirtualYear {
             expected.formUnion((logs[alias] ?? [:]).map { "log \($0.key) \($0.value.microseconds)" })
             expected.formUnion((suppressions[alias] ?? [:]).map { "less \($0.key) \($0.value.microseconds)" })
             let found = stored.removeValue(forKey: alias.hex) ?? []
-            #expect(
-                found == expected,
-                "day \(day), \(person.viewer.level) \(person.number): overdue \(found.subtracting(expected).prefix(3)), early \(expected.subtracting(found).prefix(3))")
+            let (overdue, early) = (Array(found.subtracting(expected).prefix(3)), Array(expected.subtracting(found).prefix(3)))
+            #expect(overdue.isEmpty && early.isEmpty, "day \(day), \(person.viewer.level) \(person.number): overdue \(overdue), early \(early)")
         }
         #expect(stored.isEmpty, "day \(day): rows of somebody who should have none")
         let aliases = try await storage.pool.read { connection in try connection.all("SELECT alias_id FROM user_aliases") { $0.text(0) } }

@@ -11,8 +11,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RESULT = re.compile(r"Test run with (\d+) tests?.*? (passed|failed) after")
-FAILED = re.compile(r"^. Test (.+?) (?:with \d+ test cases? )?failed after")
-SKIPPED = re.compile(r"^. Test (.+?) skipped")
+FAILED = re.compile(r"^✘ Test (?!run )(.+?) (?:with \d+ test cases? )?failed after")
+SKIPPED = re.compile(r"^[^✔✘◇] Test (.+?) skipped(?:: .*|\.)?$")
 
 
 def targets():

@@ -1,12 +1,16 @@
 import Curl
 import DemoInstance
+import Dispatch
 import Fediverse
+import HTTPService
+import HTTPTypes
 import LoopbackClient
 import Privacy
 import Proxy
 import Recommender
 import Store
 import Synchronization
+import TestSupport
 import Testing
 import Upstream
 import Zlib

@@ -83,7 +83,8 @@ final class WriteWatch: Sendable {
 struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
+    // Another factor than each step's, or the next seed's numbers would be this one's, one step on.
+    init(_ seed: UInt64) { state = seed &* 0xD134_2543_DE82_EF95 }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

@@ -1,0 +1,187 @@
+import Fediverse
+import Logging
+import Privacy
+import Store
+import Synchronization
+import Testing
+
+@testable import Jobs
+
+/// When a job runs, and that it runs once, however many schedulers there are.
+struct SchedulerTests {
+    private static func scheduler(_ jobs: JobWorld, _ list: [any Job], holder: String = "one") -> Scheduler {
+        let clock = jobs.clock
+        return Scheduler(
+            jobs: list, book: StoreBook(storage: jobs.storage, tenant: jobs.tenant), holder: holder,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { clock.now })
+    }
+
+    @Test func `a job is due when its period has passed since its last end, also after a restart`() async throws {
+        try await JobWorld.with { jobs async throws in
+            let job = CountingJob()
+            #expect(try await Self.scheduler(jobs, [job]).runWhenDue(job) == .seconds(120))
+            #expect(job.runs == 1)
+            jobs.clock.pass(.seconds(119))
+            // Another process: it knows of the run from the database only.
+            #expect(try await Self.scheduler(jobs, [job], holder: "two").runWhenDue(job) == .seconds(1))
+            #expect(job.runs == 1)
+            jobs.clock.pass(.seconds(1))
+            _ = try await Self.scheduler(jobs, [job], holder: "three").runWhenDue(job)
+            #expect(job.runs == 2)
+            let book = try await jobs.storage.jobRuns.recent("counting", limit: 5, in: jobs.tenant)
+            #expect(book.map(\.outcome) == [.done, .done])
+        }
+    }
+
+    @Test func `a run that fails is written down and due again`() async throws {
+        try await JobWorld.with { jobs async throws in
+            let job = CountingJob(failsAt: 1)
+            let scheduler = Self.scheduler(jobs, [job])
+            await #expect(throws: CountingJob.Failure.self) { try await scheduler.runWhenDue(job) }
+            _ = try await scheduler.runWhenDue(job)
+            #expect(job.runs == 2)
+            let book = try await jobs.storage.jobRuns.recent("counting", limit: 5, in: jobs.tenant)
+            #expect(Set(book.map(\.outcome)) == [.done, .failed])
+        }
+    }
+
+    @Test func `while one scheduler runs a job, another leaves it alone`() async throws {
+        try await JobWorld.with { jobs async throws in
+            let gate = Gate()
+            let job = CountingJob(gate: gate)
+            let (first, second) = (Self.scheduler(jobs, [job]), Self.scheduler(jobs, [job], holder: "two"))
+            async let running = first.runWhenDue(job)
+            await gate.isEntered()
+            for _ in 0..<5 { #expect(try await second.runWhenDue(job) == .seconds(30)) }
+            gate.open()
+            _ = try await running
+            // It is free now, and was run just before.
+            #expect(try await second.runWhenDue(job) == .seconds(120))
+            #expect(job.runs == 1)
+        }
+    }
+
+    @Test func `the lease of a process that died runs out after ten minutes`() async throws {
+        try await JobWorld.with { jobs async throws in
+            let book = StoreBook(storage: jobs.storage, tenant: jobs.tenant)
+            let job = CountingJob()
+            #expect(try await book.lease("counting", holder: "dead", until: jobs.clock.now + .minutes(10), at: jobs.clock.now) != nil)
+            _ = try await book.started("counting", at: jobs.clock.now)
+            let scheduler = Self.scheduler(jobs, [job], holder: "two")
+            jobs.clock.pass(.milliseconds(599_999))
+            #expect(try await scheduler.runWhenDue(job) == .seconds(30))
+            #expect(job.runs == 0)
+            jobs.clock.pass(.milliseconds(1))
+            _ = try await scheduler.runWhenDue(job)
+            #expect(job.runs == 1)
+            let outcomes = try await jobs.storage.jobRuns.recent("counting", limit: 5, in: jobs.tenant).map(\.outcome)
+            #expect(Set(outcomes) == [.done, .interrupted])
+        }
+    }
+
+    @Test func `many schedulers at once run a due job once`() async throws {
+        try await JobWorld.with { jobs async throws in
+            let job = CountingJob()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<8 {
+                    group.addTask { _ = try await Self.scheduler(jobs, [job], holder: "s\(number)").runWhenDue(job) }
+                }
+                try await group.waitForAll()
+            }
+            #expect(job.runs == 1)
+        }
+    }
+
+    @Test func `a clock that was set back delays nothing`() async throws {
+        try await JobWorld.with { jobs async throws in
+            let job = CountingJob()
+            jobs.clock.pass(.days(365))
+            _ = try await Self.scheduler(jobs, [job]).runWhenDue(job)
+            jobs.clock.pass(.days(-365))
+            _ = try await Self.scheduler(jobs, [job]).runWhenDue(job)
+            #expect(job.runs == 2)
+        }
+    }
+
+    @Test func `the service runs what is due and ends when it is cancelled`() async throws {
+        try await JobWorld.with { jobs async throws in
+            let gate = Gate()
+            let job = CountingJob(gate: gate)
+            let scheduler = Self.scheduler(jobs, [job])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await scheduler.run() }
+                await gate.isEntered()
+                gate.open()
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            #expect(job.runs == 1)
+        }
+    }
+}
+
+/// The jobs' book in the database, as the program keeps it.
+private struct StoreBook: JobBook {
+    let storage: Storage
+    let tenant: TenantKey
+
+    func lease(_ job: String, holder: String, until: Instant, at now: Instant) async throws -> Int64? {
+        try await storage.leases.acquire("job:" + job, for: until - now, by: holder, in: tenant, at: now)?.fence
+    }
+
+    func release(_ job: String, holder: String, at now: Instant) async throws {
+        guard let lease = try await storage.leases.acquire("job:" + job, for: .seconds(1), by: holder, in: tenant, at: now) else { return }
+        try await storage.leases.release(lease, in: tenant, at: now)
+    }
+
+    func lastFinished(_ job: String) async throws -> Instant? {
+        try await storage.jobRuns.recent(job, limit: 5, in: tenant).compactMap { $0.outcome == .done ? $0.finishedAt : nil }.first
+    }
+
+    func started(_ job: String, at now: Instant) async throws -> Int64 {
+        _ = try await storage.jobRuns.interruptUnfinished(of: job, in: tenant, at: now)
+        return try await storage.jobRuns.begin(job, in: tenant, at: now)
+    }
+
+    func finished(_ run: Int64, counts: [String: Int], failed: Bool, at now: Instant) async throws {
+        try await storage.jobRuns.finish(run, failed ? .failed : .done, counts: counts, in: tenant, at: now)
+    }
+}
+
+private final class CountingJob: Job {
+    struct Failure: Error {}
+
+    let name = "counting"
+    let period: Duration = .seconds(120)
+    private let count = Atomic(0)
+    private let failsAt: Int
+    private let gate: Gate?
+
+    init(failsAt: Int = 0, gate: Gate? = nil) {
+        self.failsAt = failsAt
+        self.gate = gate
+    }
+
+    var runs: Int { count.load(ordering: .sequentiallyConsistent) }
+
+    func run(at now: Instant) async throws -> [String: Int] {
+        let number = count.add(1, ordering: .sequentiallyConsistent).newValue
+        await gate?.pass()
+        if number == failsAt { throw Failure() }
+        return ["runs": number]
+    }
+}
+
+/// Where a job waits until a test lets it go on, and tells that it is there.
+private final class Gate: Sendable {
+    private let (entries, entered) = AsyncStream<Void>.makeStream()
+    private let (openings, opened) = AsyncStream<Void>.makeStream()
+
+    func pass() async {
+        entered.finish()
+        for await _ in openings {}
+    }
+
+    func isEntered() async { for await _ in entries {} }
+    func open() { opened.finish() }
+}

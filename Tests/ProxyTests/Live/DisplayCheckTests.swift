@@ -1,0 +1,131 @@
+import Curl
+import DemoInstance
+import Dispatch
+import Fediverse
+import HTTPService
+import HTTPTypes
+import LoopbackClient
+import Privacy
+import Proxy
+import Recommender
+import Store
+import Synchronization
+import TestSupport
+import Testing
+import Upstream
+import Zlib
+/// What happens at the instance between reading a status in and showing it: it is never shown against anybody's will.
+struct DisplayCheckTests {
+    enum Event: String, Sendable, CaseIterable { case block, mute, follow, filter, blockedBy, delete, edit, domainBlock }
+
+    /// Statuses of people of this instance, whose tokens a test can have.
+    private static func does(_ event: Event, to status: Status, by reader: LiveReader, _ demo: DemoServer, through isOurs: Bool) async throws {
+        let form = [("Content-Type", "application/x-www-form-urlencoded")]
+        func send(_ method: String, _ target: String, _ body: String, _ token: String? = nil) async throws {
+            let sender = token.map { LiveReader(live: reader.live, token: $0, viewer: reader.viewer, accountID: "") } ?? reader
+            let reply = isOurs && token == nil
+                ? try await sender.send(method, target, headers: form, body: Array(body.utf8))
+                : try await sender.direct(method, target, headers: form, body: Array(body.utf8))
+            try #require(reply.status == 200, "\(event.rawValue) was answered \(reply.status): \(reply.text.prefix(200))")
+        }
+        let account = status.account.id
+        switch event {
+        case .block, .mute, .follow: try await send("POST", "/api/v1/accounts/\(account)/\(event.rawValue)", "")
+        case .domainBlock:
+            let domain = status.account.acct.contains("@") ? String(status.account.acct.drop { $0 != "@" }.dropFirst()) : "nobody.example"
+            try await send("POST", "/api/v1/domain_blocks", "domain=\(domain)")
+        case .filter:
+            let word = HTMLText.plain(status.content).split { $0 == " " }.max { $0.count < $1.count }.map { String($0) } ?? "x"
+            let body = "title=t&context[]=home&filter_action=hide&keywords_attributes[][keyword]=" + QueryString.encoded(word)
+            try await send("POST", "/api/v2/filters", body)
+        case .blockedBy, .delete, .edit:
+            guard !status.account.acct.contains("@"), let token = demo.issueToken(for: status.account.acct) else { return }
+            switch event {
+            case .blockedBy: try await send("POST", "/api/v1/accounts/\(reader.accountID)/block", "", token)
+            case .delete: try await send("DELETE", "/api/v1/statuses/\(status.id)", "", token)
+            default: try await send("PUT", "/api/v1/statuses/\(status.id)", "status=Changed&spoiler_text=Careful&sensitive=true", token)
+            }
+        }
+    }
+
+    /// Nobody whom the viewer blocked, muted, follows or who blocked them; nothing that is filtered, gone or now sensitive.
+    private static func expectFit(_ page: LivePage, _ reader: LiveReader) async throws -> Int {
+        var failed = 0
+        for wrapper in page.wrappers {
+            let inner = try #require(wrapper.status.reblog?.status)
+            let read = try await reader.direct("GET", "/api/v1/statuses/\(inner.id)")
+            let relations = try Relationship.list(in: try await reader.direct("GET", "/api/v1/accounts/relationships?id[]=\(inner.account.id)").body)
+            let status = read.status == 200 ? try StatusReader.status(in: read.body) : nil
+            let isFit = status.map { !$0.filtered && !$0.sensitive } ?? false
+            let isOpen = relations.first.map { $0.isUnhindered } ?? false
+            if !isFit || !isOpen { failed += 1 }
+            #expect(isFit && isOpen, "shown: \(inner.id) read \(read.status)")
+        }
+        return failed
+    }
+
+    @Test func `whatever happens before a page, nothing on it stands against it`() async throws {
+        let test = LargeTest("display-check-events", seed: 11)
+        let perWorld = 25
+        var done = 0
+        let failed = Mutex(0)
+        for round in 0..<(test.planned + perWorld - 1) / perWorld {
+            let count = min(perWorld, test.planned - done)
+            let seed = test.seed &+ UInt64(round)
+            try await LiveWorld.withDemo { live, demo in
+                var random = SeededGenerator(seed: seed)
+                for _ in 0..<count {
+                    let name = try #require(demo.usernames.randomElement(using: &random))
+                    let reader = try await live.reader(.full, named: name, at: demo)
+                    // What would be shown now, so that the events hit what matters.
+                    let page = try await reader.home("limit=20")
+                    let victims = page.wrappers.compactMap { $0.status.reblog?.status }
+                    for _ in 0..<Int.random(in: 1...3, using: &random) {
+                        guard let event = Event.allCases.randomElement(using: &random), let victim = victims.randomElement(using: &random)
+                        else { break }
+                        let isOurs = Bool.random(using: &random)
+                        try await Self.does(event, to: victim, by: reader, demo, through: isOurs)
+                    }
+                    // What was done beside us, or by the author, is seen when what is remembered has run out.
+                    live.clock.pass(.minutes(5))
+                    let after = try await reader.home("limit=20")
+                    let wrong = try await Self.expectFit(after, reader)
+                    if wrong > 0 { failed.withLock { $0 += 1 } }
+                }
+            }
+            done += count
+        }
+        test.finish(done: done, failed: failed.withLock { $0 })
+    }
+
+    @Test(arguments: [Event.block, .mute, .filter])
+    func `what a person does through the proxy counts on their next page`(event: Event) async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let victims = try await reader.home().wrappers.compactMap { $0.status.reblog?.status }
+            let victim = try #require(victims.first)
+            try await Self.does(event, to: victim, by: reader, demo, through: true)
+            let page = try await reader.home()
+            #expect(try await Self.expectFit(page, reader) == 0)
+            #expect(!page.wrappers.contains { $0.status.reblog?.status.id == victim.id })
+        }
+    }
+
+    @Test func `a block that comes while the instance is being asked is not forgotten by the answer`() async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let victims = try await reader.home().wrappers.compactMap { $0.status.reblog?.status }
+            let victim = try #require(victims.first)
+            live.clock.pass(.minutes(5))
+            // The question about relations is under way when the block is made.
+            demo.faults.set("/api/v1/accounts/relationships") {
+                $0.latencyInside = .seconds(2)
+                $0.times = 1
+            }
+            async let page = reader.home()
+            async let blocked: Void = Self.does(.block, to: victim, by: reader, demo, through: true)
+            _ = try await (page, blocked)
+            #expect(try await Self.expectFit(try await reader.home(), reader) == 0)
+        }
+    }
+}
