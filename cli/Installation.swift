@@ -96,6 +96,9 @@ extension Instance {
             throw Failure("the upstream must begin with https://", .badSetting)
         }
         let host = trimmed.dropFirst(isPlain ? 7 : 8)
+        if !allowLoopback, !host.contains("/"), (try? InstanceHost(String(host))) == nil, (try? InstanceHost(String(host), allowLoopback: true)) != nil {
+            throw Failure("the upstream is this machine; for tests and demos say so with --allow-loopback-upstream", .badSetting)
+        }
         guard !host.contains("/"), let canonical = try? InstanceHost(String(host), allowLoopback: allowLoopback) else {
             throw Failure("the upstream must be an instance's address without a path, as https://social.example", .badSetting)
         }

@@ -38,7 +38,8 @@ struct WhoFlags: ParsableArguments {
         do {
             let account = try await installation.mastodon.verifyCredentials(authorization: "Bearer " + token)
             return try installation.pseudonymizer.alias(domain: installation.instance.domain, accountID: account.id)
-        } catch UpstreamError.status(401, _), UpstreamError.status(403, _) {
+        } catch UpstreamError.status(let status, _) where [401, 403, 404, 422].contains(status) {
+            // Mastodon says 401; snac says 422 for a token that it does not know.
             throw Failure("the instance does not accept this token", .notPermitted)
         } catch is UpstreamError {
             throw Failure("the instance cannot be asked whose token this is; try again later", .unavailable)

@@ -129,3 +129,20 @@ struct PagePlanTests {
         #expect(page.map(\.shows) == [["9", "u9", "8", "u8", "7", "u7"], ["6", "5"], ["4", "3", "u3"]])
     }
 }
+
+struct StandingTests {
+    private func placement(_ id: String) -> Placement {
+        Placement(shownAs: id, above: "-", below: "-", post: PostKey(1), localID: "1", reason: "fresh", at: Instant(seconds: 1))
+    }
+
+    @Test func `what may stand on a page is what is below its cursor, the newest first`() {
+        let placements = ["500", "900", "100", "700"].map(placement)
+        #expect(SlatePreparation.standing(placements, below: nil).map(\.shownAs) == ["900", "700", "500", "100"])
+        #expect(SlatePreparation.standing(placements, below: "700").map(\.shownAs) == ["500", "100"])
+    }
+
+    @Test func `where order is by arrival, what is next above the cursor may stand below it too`() {
+        let ids = ["500", "900", "100", "700"].map { "1795000" + $0 + String(repeating: "a", count: 32) }
+        #expect(SlatePreparation.standing(ids.map(placement), below: ids[3]).map(\.shownAs) == [ids[0], ids[2], ids[3], ids[1]])
+    }
+}

@@ -91,13 +91,14 @@ struct SlatePreparation: Sendable {
     }
 
     /// The placements that the asked page may hold: the newest below the cursor. snac orders by arrival, so that what has a
-    /// somewhat higher id than the cursor may stand under it: there those next above the cursor are looked at too.
+    /// somewhat higher id than the cursor may stand under it: there those next above the cursor are looked at too, the nearest first.
     static func standing(_ placements: [Placement], below maxID: String?) -> [Placement] {
         let falling = placements.sorted { PositionID($0.shownAs) > PositionID($1.shownAs) }
-        guard let maxID else { return Array(falling.prefix(6)) }
+        let isByArrival = IDAlphabet(of: placements.lazy.map(\.shownAs)) == .hex
+        let most = isByArrival ? 8 : 6
+        guard let maxID else { return Array(falling.prefix(most)) }
         let border = falling.firstIndex { PositionID($0.shownAs) < PositionID(maxID) } ?? falling.endIndex
-        let isByArrival = IDAlphabet(of: CollectionOfOne(maxID)) == .hex
-        return Array(falling[..<border].suffix(isByArrival ? 4 : 0)) + falling[border...].prefix(isByArrival ? 4 : 6)
+        return falling[border...].prefix(most) + (isByArrival ? falling[..<border].suffix(most).reversed() : [])
     }
 
     /// The exploration changes by the hour, not by the request, so that a refresh is not a new draw.

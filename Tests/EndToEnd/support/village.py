@@ -39,14 +39,14 @@ class Village:
         for number in range(rounds):
             for name in FOLLOWED + [next(strangers), next(strangers)]:
                 self._post(name, number)
-                time.sleep(0.12)
+                time.sleep(0.2)
 
     def write_as(self, names, rounds):
         """Some people post more than others."""
         for number in range(rounds):
             for name in names:
                 self._post(name, number)
-                time.sleep(0.12)
+                time.sleep(0.2)
 
     def _post(self, name, number):
         count = next(self._numbers)
