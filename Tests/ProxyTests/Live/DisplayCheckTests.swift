@@ -26,7 +26,9 @@ struct DisplayCheckTests {
             let reply = isOurs && token == nil
                 ? try await sender.send(method, target, headers: form, body: Array(body.utf8))
                 : try await sender.direct(method, target, headers: form, body: Array(body.utf8))
-            try #require(reply.status == 200, "\(event.rawValue) was answered \(reply.status): \(reply.text.prefix(200))")
+            // What an earlier event has deleted cannot be edited, nor who has blocked the viewer be followed.
+            let mayBeRefused = [.delete, .edit].contains(event) && reply.status == 404 || event == .follow && reply.status == 403
+            try #require(reply.status == 200 || mayBeRefused, "\(event.rawValue) was answered \(reply.status): \(reply.text.prefix(200))")
         }
         let account = status.account.id
         switch event {
