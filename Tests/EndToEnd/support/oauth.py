@@ -32,12 +32,22 @@ class _Form(html.parser.HTMLParser):
             self._open = False
 
 
+def patiently(browser, method, url, data):
+    """One step of the log-in; snac now and then resets a connection, and none of these steps does harm twice."""
+    for attempt in range(5):
+        try:
+            return browser.request(method, url, data=data, allow_redirects=False, timeout=30)
+        except requests.ConnectionError:
+            if attempt == 4:
+                raise
+
+
 def code(url, user, password):
     """-> (the code, the addresses that the browser saw), from the address that a client opens in the browser."""
     browser = requests.Session()
     seen, method, data = [], "GET", None
     for _ in range(8):
-        answer = browser.request(method, url, data=data, allow_redirects=False, timeout=30)
+        answer = patiently(browser, method, url, data)
         seen.append((answer.status_code, url))
         if answer.is_redirect:
             url, method, data = urllib.parse.urljoin(url, answer.headers["Location"]), "GET", None
