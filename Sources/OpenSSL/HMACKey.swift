@@ -3,8 +3,7 @@ import COpenSSL
 /// A key for HMAC-SHA256 whose two hash states are kept, so that a code of a short message costs two blocks of hashing.
 ///
 /// Any number of threads may use it at once: each copies the states, and nothing is shared but what is only read. Keying anew
-/// for each code costs five times as much; OpenSSL's own kept context, which cannot be shared, half as much again. Measured
-/// speed: docs/performance.md.
+/// for each code costs five times as much; OpenSSL's own kept context, which cannot be shared, half as much again.
 public final class HMACKey: @unchecked Sendable {
     // Unchecked: written in init, only read until deinit. Allocated, so that deinit can wipe it where it stands.
     private let states: UnsafeMutablePointer<copenssl_hmac_key>
