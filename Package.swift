@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // 2. Swift over C, and the SQL files embedded in the binary.
@@ -86,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "sheltie",
             dependencies: [
-                "Curl", "Database", "SQLite", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream",
+                "CLinux", "Curl", "Database", "SQLite", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream",
                 "HTTPService", "Jobs", "Proxy", "SheltieKit", "DemoInstance", logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 
 @main
 struct Sheltie: AsyncParsableCommand {
@@ -23,6 +24,7 @@ struct Sheltie: AsyncParsableCommand {
 
     /// Errors end here, each as one line and the code that sysexits.h gives its kind.
     static func main() async {
+        clinux_keep_freed_memory()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

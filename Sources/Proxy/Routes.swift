@@ -26,13 +26,13 @@ struct Routes: Sendable {
         let budget = Budget(requestsPerWindow: settings.budget)
         let passThrough = PassThrough(instance: settings.instance, client: parts.client, limits: settings.passThroughLimits)
         let signedIn = SignedIn(
-            mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, people: parts.people, tenant: parts.tenant, cache: tokens,
+            mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, people: parts.people, readers: parts.candidates, tenant: parts.tenant, cache: tokens,
             visits: Visits(), budget: budget, policy: policy, verification: settings.verificationTime, lookUp: settings.lookUpTime,
             clock: parts.clock)
         let displayCheck = DisplayCheck(mastodon: parts.mastodon, policy: settings.consent, budget: budget, clock: parts.clock)
         let accounts = VirtualAccounts(pseudonymizer: parts.pseudonymizer)
         let home = HomeTimeline(
-            passThrough: passThrough, signedIn: signedIn, histories: parts.candidates,
+            passThrough: passThrough, signedIn: signedIn,
             preparation: SlatePreparation(
                 indexes: CandidateIndexCache(repository: parts.candidates), recommender: settings.recommender, displayCheck: displayCheck,
                 mastodon: parts.mastodon, clock: parts.clock),
@@ -48,7 +48,7 @@ struct Routes: Sendable {
             displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, preferences: parts.preferences,
             counters: counters, clock: parts.clock)
         let virtual = VirtualAccountRequests(
-            passThrough: passThrough, signedIn: signedIn, histories: parts.candidates, statuses: statuses, preferences: parts.preferences,
+            passThrough: passThrough, signedIn: signedIn, statuses: statuses, preferences: parts.preferences,
             policy: policy, accounts: accounts, clock: parts.clock)
         let sessions = Sessions(instance: settings.instance, passThrough: passThrough, tokens: tokens)
 

@@ -59,8 +59,10 @@ public struct SnapshotChanges: Sendable {
 public protocol RecommenderRepository: Sendable {
     /// Every candidate (version nil), or what changed after `version`. Statuses without a local id are never candidates.
     func changes(in tenant: TenantKey, since version: Int64?, at now: Instant) async throws -> SnapshotChanges
-    /// One point read of what is known about a viewer; empty at NONE.
+    /// What is known about a viewer; empty at NONE.
     func history(of viewer: Viewer, at now: Instant) async throws -> ReaderHistory
+    /// The viewer behind an alias and what is known about them, as they stand at one moment.
+    func reader(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> (viewer: Viewer, history: ReaderHistory)
     /// Those of the ids that are wrappers in this viewer's pages, however old.
     func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement]
 }

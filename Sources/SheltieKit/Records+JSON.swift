@@ -10,7 +10,7 @@ extension UserInteraction {
             $0.member("timestamp", timestamp)
             $0.member("score_weight", scoreWeight)
             $0.key("context")
-            if let context { $0.raw(context.utf8) } else { $0.null() }
+            if let context { $0.raw(context) } else { $0.null() }
         }
     }
 }

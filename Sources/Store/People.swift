@@ -10,8 +10,7 @@ struct People: PeopleRepository {
     let defaultLevel: PrivacyLevel
 
     func viewer(_ alias: AliasID, in tenant: TenantKey) async throws -> Viewer {
-        let row = try await pool.read { try $0.aliasRow(alias, in: tenant) }
-        return Viewer(tenant: tenant, alias: alias, level: row?.level ?? defaultLevel, key: row?.key, epoch: row?.epoch ?? 0)
+        Viewer(try await pool.read { try $0.aliasRow(alias, in: tenant) }, alias: alias, in: tenant, defaultLevel: defaultLevel)
     }
 
     func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer {
@@ -20,8 +19,7 @@ struct People: PeopleRepository {
                 try AliasLevelChange(connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel)
                     .carryOut(from: nil, to: defaultLevel)
             }
-            let row = try connection.aliasRow(alias, in: tenant)
-            return Viewer(tenant: tenant, alias: alias, level: row?.level ?? defaultLevel, key: row?.key, epoch: row?.epoch ?? 0)
+            return Viewer(try connection.aliasRow(alias, in: tenant), alias: alias, in: tenant, defaultLevel: defaultLevel)
         }
     }
 
@@ -32,7 +30,7 @@ struct People: PeopleRepository {
             let change = AliasLevelChange(connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel)
             try change.carryOut(from: row, to: level)
             let after = try connection.aliasRow(alias, in: tenant)
-            let viewer = Viewer(tenant: tenant, alias: alias, level: after?.level ?? defaultLevel, key: after?.key, epoch: after?.epoch ?? 0)
+            let viewer = Viewer(after, alias: alias, in: tenant, defaultLevel: defaultLevel)
             return LevelChange(viewer: viewer, before: before, after: try connection.personalCounts(of: after?.key, in: tenant))
         }
     }

@@ -15,6 +15,13 @@ struct AliasRow {
     var lastSeen: Instant?
 }
 
+extension Viewer {
+    /// - Parameter row: nil for an alias that has none: it is at the default level.
+    init(_ row: AliasRow?, alias: AliasID, in tenant: TenantKey, defaultLevel: PrivacyLevel) {
+        self.init(tenant: tenant, alias: alias, level: row?.level ?? defaultLevel, key: row?.key, epoch: row?.epoch ?? 0)
+    }
+}
+
 extension Connection {
     /// - Parameter locking: whether the row must stay as it is until the transaction ends.
     func aliasRow(_ alias: AliasID, in tenant: TenantKey, locking: Bool = false) throws -> AliasRow? {

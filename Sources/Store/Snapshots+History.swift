@@ -13,16 +13,30 @@ extension Snapshots {
         return try await pool.read { connection in
             // The row as it is now: a level that was lowered a moment ago counts already.
             guard let alias = try connection.aliasRow(viewer.alias, in: viewer.tenant), alias.level != .none else { return ReaderHistory() }
-            let reader = HistoryReading(connection: connection, tenant: viewer.tenant, alias: alias.key, now: now)
-            let level = min(viewer.level, alias.level)
-            var history = ReaderHistory(settings: try connection.settings(of: alias.key, in: viewer.tenant))
-            history.authors = try reader.authors(at: level)
-            (history.actedOn, history.tags) = try reader.acts(at: level)
-            history.shown = try reader.shown(since: now - Self.shownFor)
-            history.placements = try reader.placements(limit: Self.placementLimit)
-            (history.suppressedAuthors, history.suppressedReasons) = try reader.suppressions()
-            return history
+            return try history(of: alias.key, in: viewer.tenant, level: min(viewer.level, alias.level), at: now, on: connection)
         }
+    }
+
+    func reader(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> (viewer: Viewer, history: ReaderHistory) {
+        try await pool.read { connection in
+            let row = try connection.aliasRow(alias, in: tenant)
+            let viewer = Viewer(row, alias: alias, in: tenant, defaultLevel: defaultLevel)
+            guard let row, row.level != .none else { return (viewer, ReaderHistory()) }
+            return (viewer, try history(of: row.key, in: tenant, level: row.level, at: now, on: connection))
+        }
+    }
+
+    private func history(
+        of alias: AliasKey, in tenant: TenantKey, level: PrivacyLevel, at now: Instant, on connection: any Connection
+    ) throws -> ReaderHistory {
+        let reader = HistoryReading(connection: connection, tenant: tenant, alias: alias, now: now)
+        var history = ReaderHistory(settings: try connection.settings(of: alias, in: tenant))
+        history.authors = try reader.authors(at: level)
+        (history.actedOn, history.tags) = try reader.acts(at: level)
+        history.shown = try reader.shown(since: now - Self.shownFor)
+        history.placements = try reader.placements(limit: Self.placementLimit)
+        (history.suppressedAuthors, history.suppressedReasons) = try reader.suppressions()
+        return history
     }
 
     func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement] {

@@ -6,6 +6,8 @@ import Recommender
 /// What the ranking reads: the candidates, and one reader's history.
 struct Snapshots: RecommenderRepository {
     let pool: any ConnectionPool
+    /// The level of an alias without a row.
+    let defaultLevel: PrivacyLevel
 
     func changes(in tenant: TenantKey, since version: Int64?, at now: Instant) async throws -> SnapshotChanges {
         try await pool.read { connection in

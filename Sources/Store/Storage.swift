@@ -63,7 +63,7 @@ public struct Storage: Sendable {
         personalData = PersonalData(pool: pool)
         retention = Retention(pool: pool)
         statuses = Statuses(pool: pool, candidateLimit: candidateLimit)
-        recommender = Snapshots(pool: pool)
+        recommender = Snapshots(pool: pool, defaultLevel: defaultLevel)
         jobRuns = JobRuns(pool: pool)
         leases = Leases(pool: pool)
     }

@@ -190,7 +190,7 @@ public final class Mastodon: Sendable {
 }
 
 /// A status with the bytes in which the instance showed it: what a page may carry.
-public struct ShownStatus: Sendable, Equatable {
+public final class ShownStatus: Sendable {
     public let status: Status
     public let bytes: [UInt8]
 

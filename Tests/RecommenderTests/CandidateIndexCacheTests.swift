@@ -123,6 +123,9 @@ private final class ScriptedRepository: RecommenderRepository {
     }
 
     func history(of viewer: Viewer, at now: Instant) async throws -> ReaderHistory { ReaderHistory() }
+    func reader(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> (viewer: Viewer, history: ReaderHistory) {
+        (Viewer(tenant: tenant, alias: alias, level: .none, key: nil, epoch: 0), ReaderHistory())
+    }
     func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement] { [] }
 
     /// Waits until the repository has been asked `count` times.

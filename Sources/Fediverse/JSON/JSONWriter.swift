@@ -8,13 +8,13 @@ public struct JSONWriter: Sendable {
 
     public init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
-    public mutating func object<Failure: Error>(_ body: (inout JSONWriter) throws(Failure) -> Void) throws(Failure) {
+    public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
         open("{")
         try body(&self)
         close("}")
     }
 
-    public mutating func array<Failure: Error>(_ body: (inout JSONWriter) throws(Failure) -> Void) throws(Failure) {
+    public mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
         open("[")
         try body(&self)
         close("]")
@@ -30,11 +30,19 @@ public struct JSONWriter: Sendable {
     public mutating func string(_ text: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 { append(escaping: byte) }
+        var text = text
+        text.withUTF8 { utf8 in
+            // Nearly every text stands in JSON as it is.
+            if utf8.contains(where: Self.mustEscape) {
+                for byte in utf8 { append(escaping: byte) }
+            } else {
+                bytes.append(contentsOf: utf8)
+            }
+        }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    public mutating func integer(_ value: some BinaryInteger) {
+    public mutating func integer(_ value: Int) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
     }
@@ -57,9 +65,16 @@ public struct JSONWriter: Sendable {
     }
 
     /// Bytes that are one JSON value already.
-    public mutating func raw(_ value: some Sequence<UInt8>) {
+    public mutating func raw(_ value: ArraySlice<UInt8>) {
         separate()
         bytes.append(contentsOf: value)
+    }
+
+    public mutating func raw(_ value: [UInt8]) { raw(value[...]) }
+
+    public mutating func raw(_ value: String) {
+        separate()
+        bytes.append(contentsOf: value.utf8)
     }
 
     // Members in one word
@@ -74,7 +89,9 @@ public struct JSONWriter: Sendable {
         if let value { string(value) } else { null() }
     }
 
-    public mutating func member(_ name: String, _ value: some BinaryInteger) {
+    public mutating func member(_ name: String, _ value: Int64) { member(name, Int(value)) }
+
+    public mutating func member(_ name: String, _ value: Int) {
         key(name)
         integer(value)
     }
@@ -89,7 +106,7 @@ public struct JSONWriter: Sendable {
         bool(value)
     }
 
-    public mutating func member<Failure: Error>(_ name: String, _ body: (inout JSONWriter) throws(Failure) -> Void) throws(Failure) {
+    public mutating func member(_ name: String, _ body: (inout JSONWriter) throws -> Void) rethrows {
         key(name)
         try body(&self)
     }
@@ -108,6 +125,10 @@ public struct JSONWriter: Sendable {
     private mutating func close(_ bracket: Unicode.Scalar) {
         bytes.append(UInt8(ascii: bracket))
         needsComma = true
+    }
+
+    private static func mustEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
     private mutating func append(escaping byte: UInt8) {

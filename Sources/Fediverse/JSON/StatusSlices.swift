@@ -9,6 +9,8 @@ public struct PageEntry: Sendable, Hashable {
     public var accountID: JSONText?
     /// What the status passes on, where it is a reblog.
     public var inner: Inner?
+    /// Ids and addresses of the statuses that this one or `inner` quotes.
+    public var quoted: [JSONText] = []
 
     public struct Inner: Sendable, Hashable {
         public var range: Range<Int>
@@ -56,6 +58,7 @@ public struct StatusSlices: Sendable {
         var uri: JSONText?
         var accountID: JSONText?
         var inner: PageEntry.Inner?
+        var quoted: [JSONText] = []
         var object = try scanner.enterObject()
         while let key = try scanner.nextKey(&object) {
             switch key {
@@ -63,16 +66,18 @@ public struct StatusSlices: Sendable {
             case "uri": uri = try scanner.takeNull() ? nil : scanner.text()
             case "created_at": createdAt = try scanner.text()
             case "account": accountID = try accountIdentifier(&scanner)
-            case "reblog": inner = try scanner.takeNull() ? nil : self.inner(&scanner)
+            case "reblog": inner = try scanner.takeNull() ? nil : self.inner(&scanner, &quoted)
+            case "quote", "quoted_status", "quote_id", "quoted_status_id": try quote(&scanner, &quoted)
             default: try scanner.skip()
             }
         }
         guard let id else { throw .missingMember("id", offset: scanner.offset) }
         guard let createdAt else { throw .missingMember("created_at", offset: scanner.offset) }
-        return PageEntry(range: start..<scanner.offset, id: id, createdAt: createdAt, uri: uri, accountID: accountID, inner: inner)
+        return PageEntry(
+            range: start..<scanner.offset, id: id, createdAt: createdAt, uri: uri, accountID: accountID, inner: inner, quoted: quoted)
     }
 
-    private static func inner(_ scanner: inout JSONScanner) throws(JSONError) -> PageEntry.Inner {
+    private static func inner(_ scanner: inout JSONScanner, _ quoted: inout [JSONText]) throws(JSONError) -> PageEntry.Inner {
         scanner.skipSpace()
         let start = scanner.offset
         var id: JSONText?
@@ -84,11 +89,32 @@ public struct StatusSlices: Sendable {
             case "id": id = try scanner.identifier()
             case "uri": uri = try scanner.takeNull() ? nil : scanner.text()
             case "account": accountID = try accountIdentifier(&scanner)
+            case "quote", "quoted_status", "quote_id", "quoted_status_id": try quote(&scanner, &quoted)
             default: try scanner.skip()
             }
         }
         guard let id else { throw .missingMember("id", offset: scanner.offset) }
         return PageEntry.Inner(range: start..<scanner.offset, id: id, uri: uri, accountID: accountID)
+    }
+
+    /// Mastodon sends `quote` with `quoted_status` or `quoted_status_id` in it; others the status itself as `quote`, or `quote_id`.
+    /// A quote of a form that nobody sends is passed over.
+    private static func quote(_ scanner: inout JSONScanner, _ quoted: inout [JSONText]) throws(JSONError) {
+        var value = scanner
+        try scanner.skip()
+        if let id = try? value.identifier() { return quoted.append(id) }
+        guard value.peek() == UInt8(ascii: "{") else { return }
+        var object = try value.enterObject()
+        while let key = try value.nextKey(&object) {
+            var member = value
+            try value.skip()
+            switch key {
+            case "id", "quoted_status_id": if let id = try? member.identifier() { quoted.append(id) }
+            case "uri": if let uri = try? member.text() { quoted.append(uri) }
+            case "quoted_status": try quote(&member, &quoted)
+            default: break
+            }
+        }
     }
 
     private static func accountIdentifier(_ scanner: inout JSONScanner) throws(JSONError) -> JSONText? {

@@ -7,7 +7,10 @@ public struct QueryString: Sendable, Hashable {
 
     /// The decoded values of exactly this key, in order. Bracketed keys are keys of their own: `id[]`.
     public func values(of key: String) -> [String] {
-        pairs.filter { $0.key == key }.map(\.value)
+        parts.compactMap { part in
+            let (name, value) = Self.halves(part)
+            return Self.decodes(name, to: key) ? value.map(Self.decoded) ?? "" : nil
+        }
     }
 
     /// The decoded values of this key in all its forms: `id`, `id[]`, `id[0]`.
@@ -47,7 +50,7 @@ public struct QueryString: Sendable, Hashable {
         var kept: [Substring] = []
         for part in parts {
             let (name, value) = Self.halves(part)
-            guard Self.decoded(name) == key else {
+            guard Self.decodes(name, to: key) else {
                 kept.append(part)
                 continue
             }
@@ -63,6 +66,11 @@ public struct QueryString: Sendable, Hashable {
     private static func halves(_ part: Substring) -> (Substring, Substring?) {
         guard let sign = part.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (part, nil) }
         return (part[..<sign], part[part.utf8.index(after: sign)...])
+    }
+
+    /// Names seldom hold anything encoded: then nothing is decoded to compare them.
+    private static func decodes(_ name: Substring, to key: String) -> Bool {
+        name.utf8.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") } ? decoded(name) == key : name == key
     }
 
     /// Percent-decoded, `+` as a blank; a percent sign without two digits stays, bytes that are no UTF-8 become U+FFFD.

@@ -25,13 +25,26 @@ struct HomeMode: Sendable, Equatable {
     /// Apps and browsers show people who boosts; programs page for archives and backups, so they get the page as it is
     /// unless their owner has asked.
     private static func label(for agent: String?) -> RecommendationLabel {
-        guard let agent = agent?.lowercased(), !agent.isEmpty else { return .off }
-        let apps = [
-            "mozilla/", "tusky/", "pachli/", "mastodonandroid/", "mastodon-ios/", "moshidonandroid/", "toot/", "tuba/", "libsoup/", "icecubes",
-            "ice cubes", "ivory", "mona", "elk", "fedilab", "megalodon", "tokodon", "mastify", "dalvik", "okhttp", "cfnetwork",
-        ]
-        let programs = ["bot", "python", "mastodonpy", "mastodon.py", "madonctl", "go-http-client", "curl/", "wget", "ruby", "perl"]
-        if programs.contains(where: agent.contains) { return .off }
-        return apps.contains(where: agent.contains) ? .reblog : .off
+        guard let agent, !agent.isEmpty else { return .off }
+        let text = Array(agent.lowercased().utf8)
+        if programs.contains(where: { text.holds($0) }) { return .off }
+        return apps.contains { text.holds($0) } ? .reblog : .off
+    }
+
+    private static let apps = [
+        "mozilla/", "tusky/", "pachli/", "mastodonandroid/", "mastodon-ios/", "moshidonandroid/", "toot/", "tuba/", "libsoup/", "icecubes",
+        "ice cubes", "ivory", "mona", "elk", "fedilab", "megalodon", "tokodon", "mastify", "dalvik", "okhttp", "cfnetwork",
+    ].map { Array($0.utf8) }
+
+    private static let programs = [
+        "bot", "python", "mastodonpy", "mastodon.py", "madonctl", "go-http-client", "curl/", "wget", "ruby", "perl",
+    ].map { Array($0.utf8) }
+}
+
+extension [UInt8] {
+    /// Whether `part` stands anywhere in these bytes.
+    fileprivate func holds(_ part: [UInt8]) -> Bool {
+        guard let first = part.first, count >= part.count else { return part.isEmpty }
+        return (0...count - part.count).contains { start in self[start] == first && self[start..<start + part.count].elementsEqual(part) }
     }
 }

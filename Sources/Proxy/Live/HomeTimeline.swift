@@ -11,7 +11,6 @@ import Upstream
 struct HomeTimeline: Sendable {
     let passThrough: PassThrough
     let signedIn: SignedIn
-    let histories: any RecommenderRepository
     let preparation: SlatePreparation
     let editor: PageEditor
     let settings: ProxySettings
@@ -83,20 +82,20 @@ struct HomeTimeline: Sendable {
 
     /// nil at NONE, and when any of our parts fails: the person always gets their timeline.
     private func reader(behind request: ServerRequest) async -> Reader? {
-        guard let person = await signedIn.person(authorization: request.fields[.authorization]) else { return nil }
-        guard person.viewer.level > .none else {
+        switch await signedIn.reader(authorization: request.fields[.authorization]) {
+        case .nobody: return nil
+        case .unknown:
+            counters.count(.identityFailed)
+            return nil
+        case .reader(let person, _) where person.viewer.level == .none:
             // Whoever has gone back to NONE leaves nothing behind in memory either.
             forget(person.token)
             return nil
+        case .reader(let person, let history):
+            let mode = HomeMode(
+                settings: history.settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
+            return Reader(person: person, history: history, mode: mode)
         }
-        let found = await within(signedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
-        guard let history = found else {
-            counters.count(.identityFailed)
-            return nil
-        }
-        let mode = HomeMode(
-            settings: history.settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
-        return Reader(person: person, history: history, mode: mode)
     }
 
     private func forget(_ token: TokenDigest) {

@@ -36,14 +36,13 @@ struct PageEditor: Sendable {
         let posts = try PagePost.page(StatusSlices(page.bytes))
         let now = clock()
         let token = reader.person.token
-        let unseen = prepared.offered.filter { !sent.contains([$0.shown.status.id, $0.shown.status.uri], by: token, at: now) }
-        sent.note(posts.flatMap(\.shows), by: token, at: now)
-        let offers = unseen.map { Offer(post: $0.post, innerID: $0.shown.status.id, innerURI: $0.shown.status.uri, createdAt: $0.shown.status.createdAt.iso8601) }
+        let offers = prepared.offered.map(\.offer).filter { !sent.contains($0.names, by: token, at: now) }
+        sent.note(posts.lazy.flatMap(\.shows), by: token, at: now)
         let plan = PagePlan(
             PageQuestion(entries: posts, offers: offers, placements: reader.history.placements, label: reader.mode.label))
         guard !plan.insertions.isEmpty else { return nil }
 
-        let byPost = Dictionary(unseen.map { ($0.post, $0) }) { first, _ in first }
+        let byPost = Dictionary(prepared.offered.map { ($0.post, $0) }) { first, _ in first }
         var entries: [[UInt8]] = []
         for insertion in plan.insertions {
             guard let offered = byPost[insertion.post] else { throw PageError.planWithoutOffer }

@@ -10,28 +10,28 @@ final class SentLately: Sendable {
     private static let tokens = 500
 
     private struct Sent {
-        var hashes: Set<Int> = []
+        var names: Set<StatusName> = []
         var since: Instant
     }
 
     private let sent = Mutex<[TokenDigest: Sent]>([:])
 
-    func contains(_ ids: [String], by token: TokenDigest, at now: Instant) -> Bool {
+    func contains(_ names: [StatusName], by token: TokenDigest, at now: Instant) -> Bool {
         sent.withLock { sent in
             guard let known = sent[token], now - known.since < Self.keep else { return false }
-            return ids.contains { known.hashes.contains($0.hashValue) }
+            return names.contains(where: known.names.contains)
         }
     }
 
     func forget(_ token: TokenDigest) { sent.withLock { $0[token] = nil } }
 
-    func note(_ ids: [String], by token: TokenDigest, at now: Instant) {
+    func note(_ names: some Sequence<StatusName>, by token: TokenDigest, at now: Instant) {
         sent.withLock { sent in
             if sent.count >= Self.tokens, sent[token] == nil { sent = sent.filter { now - $0.value.since < Self.keep } }
             if sent.count >= Self.tokens, sent[token] == nil { sent.removeAll(keepingCapacity: true) }
-            var known = sent[token] ?? Sent(since: now)
-            if now - known.since >= Self.keep || known.hashes.count >= Self.perToken { known = Sent(since: now) }
-            for id in ids { known.hashes.insert(id.hashValue) }
+            var known = sent.removeValue(forKey: token) ?? Sent(since: now)
+            if now - known.since >= Self.keep || known.names.count >= Self.perToken { known = Sent(since: now) }
+            known.names.formUnion(names)
             sent[token] = known
         }
     }

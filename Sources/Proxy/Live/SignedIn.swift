@@ -1,5 +1,6 @@
 import Fediverse
 import Privacy
+import Recommender
 import Upstream
 
 /// Who asks: a bearer token becomes a `Viewer`, and from there on the account does not exist.
@@ -14,9 +15,17 @@ struct SignedIn: Sendable {
         let accountID: String
     }
 
+    enum Reader: Sendable {
+        case reader(Person, ReaderHistory)
+        case nobody
+        /// The database did not answer in time, or failed.
+        case unknown
+    }
+
     let mastodon: Mastodon
     let pseudonymizer: Pseudonymizer
     let people: any PeopleRepository
+    let readers: any RecommenderRepository
     let tenant: TenantKey
     let cache: TokenCache
     let visits: Visits
@@ -39,15 +48,41 @@ struct SignedIn: Sendable {
 
     /// - Returns: nil when nobody can be told from the token, or not in time: then the request is served as at level NONE.
     func person(authorization: String?) async -> Person? {
+        guard let known = await known(authorization) else { return nil }
+        return await within(lookUp) { _ in
+            let viewer = try await people.viewer(known.identified.alias, in: tenant)
+            return try await arrived(known, as: viewer)
+        }
+    }
+
+    /// The person with what is known about them, in one look.
+    func reader(authorization: String?) async -> Reader {
+        guard let known = await known(authorization) else { return .nobody }
+        let found = await within(lookUp) { _ in
+            let (viewer, history) = try await readers.reader(known.identified.alias, in: tenant, at: clock())
+            return (try await arrived(known, as: viewer), history)
+        }
+        return found.map(Reader.reader) ?? .unknown
+    }
+
+    private struct Known {
+        let token: TokenDigest
+        let authorization: String
+        let identified: Identified
+    }
+
+    private func known(_ authorization: String?) async -> Known? {
         guard let authorization, let token = Self.bearer(authorization) else { return nil }
         let digest = cache.digest(of: token)
         guard let identified = await identified(digest, authorization: authorization) else { return nil }
-        return await within(lookUp) { _ in
-            var viewer = try await people.viewer(identified.alias, in: tenant)
-            if viewer.level > .none, viewer.key == nil { viewer = try await people.arrive(identified.alias, in: tenant, at: clock()) }
-            try await note(viewer)
-            return Person(viewer: viewer, token: digest, authorization: authorization, accountID: identified.accountID)
-        }
+        return Known(token: digest, authorization: authorization, identified: identified)
+    }
+
+    private func arrived(_ known: Known, as found: Viewer) async throws -> Person {
+        var viewer = found
+        if viewer.level > .none, viewer.key == nil { viewer = try await people.arrive(known.identified.alias, in: tenant, at: clock()) }
+        try await note(viewer)
+        return Person(viewer: viewer, token: known.token, authorization: known.authorization, accountID: known.identified.accountID)
     }
 
     /// That the person was here, at most once an hour: the row itself knows only the day or the week.

@@ -12,6 +12,10 @@ struct SlatePreparation: Sendable {
         let shown: ShownStatus
         /// As it is logged: a code, with the hashtag where it is one.
         let reason: String
+
+        var offer: Offer {
+            Offer(post: post, innerID: shown.status.id, innerURI: shown.status.uri, createdAt: shown.status.createdAt.iso8601)
+        }
     }
 
     struct Prepared: Sendable {

@@ -11,7 +11,6 @@ import Upstream
 struct VirtualAccountRequests: Sendable {
     let passThrough: PassThrough
     let signedIn: SignedIn
-    let histories: any RecommenderRepository
     let statuses: StatusRequests
     let preferences: any PreferenceRepository
     let policy: PrivacyPolicy
@@ -37,13 +36,12 @@ struct VirtualAccountRequests: Sendable {
         guard let route = VirtualAccountRoute(asked, authority: OwnLinks(base: publicBase).authority) else {
             return await otherwise(sent)
         }
-        guard let person = await signedIn.person(authorization: request.fields[.authorization]) else {
-            return Failures.sentence("Record not found", status: 404)
+        switch await signedIn.reader(authorization: request.fields[.authorization]) {
+        case .nobody: return Failures.sentence("Record not found", status: 404)
+        case .unknown: return Failures.sentence("This cannot be looked up just now; try again", status: 503)
+        case .reader(let person, let history):
+            return await answer(route, to: sent, by: Reader(person: person, history: history, publicBase: publicBase))
         }
-        let found = await within(signedIn.lookUp) { _ in try await histories.history(of: person.viewer, at: clock()) }
-        guard let history = found else { return Failures.sentence("This cannot be looked up just now; try again", status: 503) }
-        let reader = Reader(person: person, history: history, publicBase: publicBase)
-        return await answer(route, to: sent, by: reader)
     }
 
     private struct Reader {

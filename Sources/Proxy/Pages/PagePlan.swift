@@ -20,14 +20,15 @@ struct Offer: Sendable, Equatable {
     var post: PostKey
     /// Its id and canonical address as that instance shows it.
     var innerID: String
-    var innerURI: String
     var createdAt: String
+    /// What it is called where it may already stand: id and address.
+    let names: [StatusName]
 
     init(post: PostKey, innerID: String, innerURI: String, createdAt: String) {
         self.post = post
         self.innerID = innerID
-        self.innerURI = innerURI
         self.createdAt = createdAt
+        names = [StatusName(innerID), StatusName(innerURI)]
     }
 }
 
@@ -35,14 +36,10 @@ struct Offer: Sendable, Equatable {
 struct PageQuestion: Sendable {
     /// Upstream's page, as it came: newest first.
     var entries: [PagePost]
-    /// Whether `since_id` or `min_id` was given: such pages are compared with what the client has, so nothing is added.
-    var asksForNewer = false
     /// What may be shown now: the slate's best first, and every standing recommendation that could be read.
     var offers: [Offer]
     /// Where wrappers stand in this reader's pages. The order does not matter.
     var placements: [Placement] = []
-    /// Ids and addresses of statuses that this reader got from upstream lately, outside this page.
-    var alreadySent: Set<String> = []
     var label = RecommendationLabel.reblog
 }
 

@@ -14,7 +14,7 @@ struct PagePlanner {
     private let spacing: Int
     private let most: Int
     /// Ids that a new wrapper must not take: another client's cache may still hold them for something else.
-    private let taken: Set<String>
+    private let taken: Set<StatusName>
     private let standing: [Standing]
     /// The topmost place in this range that ever held a recommendation, also one that is withdrawn now.
     private let topmost: Int?
@@ -26,11 +26,11 @@ struct PagePlanner {
         var gap: Int
     }
 
-    /// - Returns: nil where nothing may be inserted: too few entries, a page of newer ones, ids of unknown form.
+    /// - Returns: nil where nothing may be inserted: too few entries, ids of unknown form.
     init?(_ question: PageQuestion) {
         let entries = question.entries
         let most = PagePlan.most(on: entries.count)
-        guard most > 0, question.label != .off, !question.asksForNewer, let alphabet = IDAlphabet(of: entries.lazy.map(\.id))
+        guard most > 0, question.label != .off, let alphabet = IDAlphabet(of: entries.lazy.map(\.id))
         else { return nil }
         let positions = entries.map { PositionID($0.id) }
         isOrdered = zip(positions, positions.dropFirst()).allSatisfy(>)
@@ -40,12 +40,14 @@ struct PagePlanner {
         self.most = most
         spacing = max(1, (entries.count - most) / (most + 1))
 
-        let present = entries.reduce(into: question.alreadySent) { $0.formUnion($1.shows) }
+        var present: Set<StatusName> = []
+        present.reserveCapacity(4 * entries.count + question.placements.count)
+        for entry in entries { present.formUnion(entry.shows) }
         var offers: [PostKey: Offer] = [:]
         var allowed: [Offer] = []
         var seen: Set<String> = []
         for offer in question.offers where offers[offer.post] == nil {
-            guard !present.contains(offer.innerID), !present.contains(offer.innerURI), seen.insert(offer.innerID).inserted else { continue }
+            guard offer.names.allSatisfy({ !present.contains($0) }), seen.insert(offer.innerID).inserted else { continue }
             offers[offer.post] = offer
             allowed.append(offer)
         }
@@ -56,7 +58,8 @@ struct PagePlanner {
             if let known = placements[placement.shownAs], known.at <= placement.at { continue }
             placements[placement.shownAs] = placement
         }
-        taken = Set(placements.keys).union(present)
+        for id in placements.keys { present.insert(StatusName(id)) }
+        taken = present
         var topmost: Int?
         var standing: [Standing] = []
         var placed: Set<PostKey> = []
@@ -174,7 +177,7 @@ struct PagePlanner {
     private func freeID(in gap: Int) -> String? {
         for step in 1...Self.reach {
             guard let id = positions[gap - 1].minus(step, in: alphabet), id > positions[gap] else { return nil }
-            if !taken.contains(id.text) { return id.text }
+            if !taken.contains(StatusName(id.text)) { return id.text }
         }
         return nil
     }

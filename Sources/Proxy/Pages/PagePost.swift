@@ -1,5 +1,24 @@
 import Fediverse
 
+/// The id or the canonical address of a status, as a number that dies with the process: comparing texts would cost more than
+/// the rest of a plan. Two names with one number are one in 2^64, and then a recommendation is left out.
+struct StatusName: Sendable, Hashable, ExpressibleByStringLiteral {
+    private let code: Int
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        var hasher = Hasher()
+        hasher.combine(bytes: bytes)
+        code = hasher.finalize()
+    }
+
+    init(_ text: String) {
+        var text = text
+        self = text.withUTF8 { StatusName(UnsafeRawBufferPointer($0)) }
+    }
+
+    init(stringLiteral text: String) { self.init(text) }
+}
+
 /// One of upstream's statuses on a page, as planning needs it.
 struct PagePost: Sendable, Equatable {
     /// Where it stands in the body, from brace to brace.
@@ -9,9 +28,9 @@ struct PagePost: Sendable, Equatable {
     /// As sent.
     var createdAt: String
     /// Every id and canonical address of the statuses that the reader sees here: its own, a reblog's, a quote's.
-    var shows: Set<String>
+    var shows: [StatusName]
 
-    init(range: Range<Int>, id: String, createdAt: String, shows: Set<String>) {
+    init(range: Range<Int>, id: String, createdAt: String, shows: [StatusName]) {
         self.range = range
         self.id = id
         self.createdAt = createdAt
@@ -22,47 +41,20 @@ struct PagePost: Sendable, Equatable {
     static func page(_ slices: StatusSlices) -> [PagePost] {
         slices.bytes.withUnsafeBytes { buffer in
             slices.entries.map { entry in
-                let texts = [entry.id, entry.uri, entry.inner?.id, entry.inner?.uri].compactMap { $0 }
-                var shows = Set(texts.map { $0.string(in: buffer) })
-                // The page was found to be valid JSON: a quote of a form that nobody sends is then just not seen.
-                var scanner = JSONScanner(buffer, in: entry.range)
-                try? addQuotes(of: &scanner, in: buffer, depth: 0, to: &shows)
+                var shows: [StatusName] = []
+                shows.reserveCapacity(4 + entry.quoted.count)
+                func show(_ text: JSONText) {
+                    shows.append(text.escaped ? StatusName(text.string(in: buffer)) : StatusName(UnsafeRawBufferPointer(rebasing: buffer[text.range])))
+                }
+                show(entry.id)
+                if let uri = entry.uri { show(uri) }
+                if let inner = entry.inner {
+                    show(inner.id)
+                    if let uri = inner.uri { show(uri) }
+                }
+                for text in entry.quoted { show(text) }
                 return PagePost(
                     range: entry.range, id: entry.id.string(in: buffer), createdAt: entry.createdAt.string(in: buffer), shows: shows)
-            }
-        }
-    }
-
-    /// Mastodon sends `quote.quoted_status` or `quote.quoted_status_id`; others the status itself as `quote`, or `quote_id`.
-    private static func addQuotes(
-        of scanner: inout JSONScanner, in buffer: UnsafeRawBufferPointer, depth: Int, to shows: inout Set<String>
-    ) throws(JSONError) {
-        var object = try scanner.enterObject()
-        while let key = try scanner.nextKey(&object) {
-            var value = scanner
-            let range = try scanner.skip()
-            switch key {
-            case "quote", "quoted_status": if buffer[range.lowerBound] == UInt8(ascii: "{") { try addStatus(&value, in: buffer, to: &shows) }
-            case "quote_id", "quoted_status_id": if let id = try? value.identifier() { shows.insert(id.string(in: buffer)) }
-            case "reblog":
-                if depth == 0, buffer[range.lowerBound] == UInt8(ascii: "{") { try addQuotes(of: &value, in: buffer, depth: 1, to: &shows) }
-            default: break
-            }
-        }
-    }
-
-    private static func addStatus(
-        _ scanner: inout JSONScanner, in buffer: UnsafeRawBufferPointer, to shows: inout Set<String>
-    ) throws(JSONError) {
-        var object = try scanner.enterObject()
-        while let key = try scanner.nextKey(&object) {
-            var value = scanner
-            let range = try scanner.skip()
-            switch key {
-            case "id", "quoted_status_id": if let id = try? value.identifier() { shows.insert(id.string(in: buffer)) }
-            case "uri": if let uri = try? value.stringOrNull() { shows.insert(uri) }
-            case "quoted_status": if buffer[range.lowerBound] == UInt8(ascii: "{") { try addStatus(&value, in: buffer, to: &shows) }
-            default: break
             }
         }
     }

@@ -14,18 +14,11 @@ enum IDAlphabet: Sendable, Equatable, CaseIterable {
     /// The alphabet of all `ids` together, which must have one length: clients sort by length, then text.
     /// - Returns: nil for no ids, for several lengths and for a form that is not known; then nothing may be inserted.
     init?(of ids: some Sequence<String>) {
-        var length = 0
-        var possible = Set(IDAlphabet.allCases)
-        for id in ids {
-            let bytes = id.utf8
-            if length == 0 { length = bytes.count }
-            guard length > 0, bytes.count == length else { return nil }
-            possible = possible.filter { $0.admits(bytes) }
-            if possible.isEmpty { return nil }
-        }
-        guard length > 0 else { return nil }
+        let ids = Array(ids)
+        guard let length = ids.first?.utf8.count, length > 0, ids.allSatisfy({ $0.utf8.count == length }) else { return nil }
         // Decimal ids also read as hex or base 62 where the length fits; the narrowest form is the true one.
-        guard let narrowest = [.decimal, .hex, .ulid, .flake].first(where: possible.contains) else { return nil }
+        let narrowest = [IDAlphabet.decimal, .hex, .ulid, .flake].first { alphabet in ids.allSatisfy { alphabet.admits($0.utf8) } }
+        guard let narrowest else { return nil }
         self = narrowest
     }
 
@@ -42,11 +35,33 @@ enum IDAlphabet: Sendable, Equatable, CaseIterable {
     var base: Int { digits.utf8CodeUnitCount }
 
     func value(of digit: UInt8) -> Int? {
-        digits.withUTF8Buffer { $0.firstIndex(of: digit) }
+        let value = table[Int(digit)]
+        return value < 0 ? nil : Int(value)
     }
 
     func digit(_ value: Int) -> UInt8 {
         digits.withUTF8Buffer { $0[value] }
+    }
+
+    /// The value of each byte as a digit, -1 for one that is none.
+    private var table: [Int8] {
+        switch self {
+        case .decimal: Self.decimalTable
+        case .ulid: Self.ulidTable
+        case .flake: Self.flakeTable
+        case .hex: Self.hexTable
+        }
+    }
+
+    private static let decimalTable = makeTable(.decimal)
+    private static let ulidTable = makeTable(.ulid)
+    private static let flakeTable = makeTable(.flake)
+    private static let hexTable = makeTable(.hex)
+
+    private static func makeTable(_ alphabet: IDAlphabet) -> [Int8] {
+        var table = [Int8](repeating: -1, count: 256)
+        for value in 0..<alphabet.base { table[Int(alphabet.digit(value))] = Int8(value) }
+        return table
     }
 
     private func admits(_ bytes: String.UTF8View) -> Bool {
@@ -57,7 +72,9 @@ enum IDAlphabet: Sendable, Equatable, CaseIterable {
         case .flake: (16...22).contains(bytes.count)
         case .hex: bytes.count == 42
         }
-        return lengthFits && bytes.allSatisfy { value(of: $0) != nil }
+        guard lengthFits else { return false }
+        let table = table
+        return bytes.allSatisfy { table[Int($0)] >= 0 }
     }
 }
 
@@ -70,7 +87,7 @@ struct PositionID: Sendable, Hashable, Comparable {
     /// Clients' order: the shorter is the older, then as text (Mastodon's `compare_id.ts`, Tusky's `TimelineDao`).
     static func < (left: PositionID, right: PositionID) -> Bool {
         let (ours, theirs) = (left.text.utf8.count, right.text.utf8.count)
-        return ours == theirs ? left.text.utf8.lexicographicallyPrecedes(right.text.utf8) : ours < theirs
+        return ours == theirs ? left.text < right.text : ours < theirs
     }
 
     /// The id `count` below this one, of the same length.

@@ -72,13 +72,14 @@ struct VirtualAccount: Sendable, Equatable {
             $0.member("show_media_replies", true)
             $0.member("show_featured", false)
             $0.member("noindex", true)
-            $0.member("feature_approval") { $0.raw(#"{"automatic":[],"manual":[],"current_user":"denied"}"#.utf8) }
+            $0.member("feature_approval") { $0.raw(#"{"automatic":[],"manual":[],"current_user":"denied"}"#) }
             for name in ["emojis", "roles", "fields"] { $0.member(name) { $0.array { _ in } } }
         }
         return json.bytes
     }
 
     static func escapedHTML(_ text: String) -> String {
+        guard text.utf8.contains(where: { [0x26, 0x3C, 0x3E, 0x22, 0x27].contains($0) }) else { return text }
         var escaped = ""
         for character in text.unicodeScalars {
             switch character {

@@ -88,7 +88,7 @@ struct Wrapper: Sendable {
             $0.member("account") { $0.raw(account.json()) }
             for name in ["media_attachments", "mentions", "tags", "emojis", "tagged_collections"] { $0.member(name) { $0.array { _ in } } }
             for name in ["quote", "card", "poll"] { $0.member(name, nil) }
-            $0.member("quote_approval") { $0.raw(#"{"automatic":[],"manual":[],"current_user":"denied"}"#.utf8) }
+            $0.member("quote_approval") { $0.raw(#"{"automatic":[],"manual":[],"current_user":"denied"}"#) }
             $0.member("x_recommendation") { $0.raw(note.json()) }
         }
         return json.bytes

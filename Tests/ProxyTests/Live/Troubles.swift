@@ -15,7 +15,9 @@ enum Trouble: String, Sendable, CaseIterable {
         case .historyHangs, .historyFails, .candidatesHang, .candidatesFail:
             parts.candidates = TroubledRecommender(trouble: self, real: parts.candidates)
         case .logHangs, .logFails, .levelChanged: parts.log = TroubledLog(trouble: self)
-        case .peopleHang, .peopleFail: parts.people = TroubledPeople(trouble: self, real: parts.people)
+        case .peopleHang, .peopleFail:
+            parts.people = TroubledPeople(trouble: self, real: parts.people)
+            parts.candidates = TroubledRecommender(trouble: self, real: parts.candidates)
         }
     }
 
@@ -43,6 +45,12 @@ private struct TroubledRecommender: RecommenderRepository {
         if trouble == .historyHangs { try await Trouble.hang() }
         if trouble == .historyFails { throw Trouble.Failure() }
         return try await real.history(of: viewer, at: now)
+    }
+
+    func reader(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> (viewer: Viewer, history: ReaderHistory) {
+        if trouble == .historyHangs || trouble == .peopleHang { try await Trouble.hang() }
+        if trouble == .historyFails || trouble == .peopleFail { throw Trouble.Failure() }
+        return try await real.reader(alias, in: tenant, at: now)
     }
 }
 

@@ -39,7 +39,9 @@ struct SimulatedReader {
         var offers = (0..<Int.random(in: slate, using: &generator)).map { _ in offer(Int64.random(in: 1...2_000, using: &generator), in: feed) }
         // Some of what stands cannot be shown any more.
         for placement in placements where placement.post.value % 11 != 0 { offers.append(offer(placement.post.value, in: feed)) }
-        let plan = PagePlan(PageQuestion(entries: posts, asksForNewer: minID != nil, offers: offers, placements: placements, label: label))
+        // Pages of newer posts pass as they are: `HomeTimeline` asks for no plan.
+        let plan = minID == nil
+            ? PagePlan(PageQuestion(entries: posts, offers: offers, placements: placements, label: label)) : .unchanged(posts.count)
         clock += 1
         let entries = try plan.insertions.map { insertion in
             try #require(wrapped(insertion, in: feed))
@@ -65,14 +67,16 @@ struct SimulatedReader {
         let milliseconds = 1_795_000_000_000 + number * 20_000
         let id = ids.id(at: milliseconds)
         return Offer(
-            post: PostKey(number), innerID: id, innerURI: "https://stranger.example/statuses/\(id)",
+            post: PostKey(number), innerID: id, innerURI: Self.uri(of: id),
             createdAt: Instant(microseconds: milliseconds * 1_000).iso8601)
     }
+
+    private static func uri(of id: String) -> String { "https://stranger.example/statuses/\(id)" }
 
     private func wrapped(_ insertion: PagePlan.Insertion, in feed: SimulatedFeed) -> [UInt8]? {
         let account = testAccount(Reason(.popular), in: .english, links: Self.links)
         let offer = offer(insertion.post.value, in: feed)
-        let inner = SimulatedFeed.status(id: offer.innerID, uri: offer.innerURI, createdAt: offer.createdAt)
+        let inner = SimulatedFeed.status(id: offer.innerID, uri: Self.uri(of: offer.innerID), createdAt: offer.createdAt)
         return Wrapper(
             shownAs: insertion.shownAs, createdAt: insertion.createdAt, innerID: insertion.innerID, account: account, policy: "blend-v1"
         ).bytes(around: inner, label: label)

@@ -42,7 +42,7 @@ enum JSONFields {
             guard let new = visitor(path, String(decoding: UnsafeRawBufferPointer(rebasing: buffer[range]), as: UTF8.self)) else { return }
             // An id that was sent as a number stays one where it can.
             var json = JSONWriter()
-            if !new.isEmpty, new.first != "0", new.utf8.allSatisfy({ $0 &- 0x30 < 10 }) { json.raw(new.utf8) } else { json.string(new) }
+            if !new.isEmpty, new.first != "0", new.utf8.allSatisfy({ $0 &- 0x30 < 10 }) { json.raw(new) } else { json.string(new) }
             changes.append((range, json.bytes))
         }
     }
