@@ -51,12 +51,17 @@ struct Connections: ServerChildChannel {
     /// Serves requests one after the other. Two children: one serves, the other waits for the client to go, which cancels the first,
     /// so that a responder need not watch the connection itself.
     func handle(value connection: AcceptedConnection, logger: Logger) async {
+        let executor = LoopExecutor(connection.channel.eventLoop)
         await withTaskCancellationHandler {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await serve(connection, logger: logger) }
-                group.addTask { try? await connection.inputEnded.get() }
-                await group.next()
-                group.cancelAll()
+            await RequestExecutor.$current.withValue(executor) {
+                await withTaskExecutorPreference(executor) {
+                    await withTaskGroup(of: Void.self) { group in
+                        group.addTask { await serve(connection, logger: logger) }
+                        group.addTask { try? await connection.inputEnded.get() }
+                        await group.next()
+                        group.cancelAll()
+                    }
+                }
             }
         } onCancel: {
             connection.channel.close(promise: nil)

@@ -74,10 +74,11 @@ public struct RouteTable<Handler: Sendable>: Sendable {
     }
 
     private func split(_ path: some StringProtocol) -> [Substring]? {
-        guard path.utf8.first == UInt8(ascii: "/") else { return nil }
-        var text = Substring(path).dropFirst()
-        if text.utf8.last == UInt8(ascii: "/") { text = text.dropLast() }
-        return text.isEmpty ? [] : text.split(separator: "/", omittingEmptySubsequences: false)
+        let slash = UInt8(ascii: "/")
+        var text = Substring(path).utf8
+        guard text.popFirst() == slash else { return nil }
+        if text.last == slash { text.removeLast() }
+        return text.isEmpty ? [] : text.split(separator: slash, omittingEmptySubsequences: false).map { Substring($0) }
     }
 
     private func find(_ method: String, _ segments: [Substring]) -> Match? {

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Where a server listens.
 public struct ListenAddress: Sendable, Equatable {
     /// A name or an address, without brackets.
@@ -31,8 +33,8 @@ public struct ServerLimits: Sendable, Equatable {
     public var unreadBody = 64 * 1024
     /// How long running answers may go on after a graceful stop began.
     public var stopTime: Duration = .seconds(10)
-    /// Threads that read and write; answers are made elsewhere.
-    public var eventLoops = 1
+    /// Threads that read, answer and write, each for its own connections.
+    public var eventLoops = System.coreCount
 
     public init() {}
 }

@@ -6,6 +6,10 @@ public struct ServerRequest: Sendable {
     public let method: String
     /// Path and query, byte for byte.
     public let target: String
+    /// The target up to the question mark.
+    public let path: Substring
+    /// What follows the question mark, nil without one.
+    public let query: Substring?
     /// The Host header, as sent.
     public let authority: String
     public let fields: HTTPFields
@@ -14,15 +18,13 @@ public struct ServerRequest: Sendable {
     public init(method: String, target: String, authority: String, fields: HTTPFields, body: RequestBody) {
         self.method = method
         self.target = target
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        path = target[..<(mark ?? target.endIndex)]
+        query = mark.map { target[target.utf8.index(after: $0)...] }
         self.authority = authority
         self.fields = fields
         self.body = body
     }
-
-    /// The target up to the question mark.
-    public var path: Substring { target.prefix { $0 != "?" } }
-    /// What follows the question mark, nil without one.
-    public var query: Substring? { target.firstIndex(of: "?").map { target[target.index(after: $0)...] } }
 }
 
 /// A body on its way in: pulled chunk by chunk, with back-pressure to the client; it can be read once.

@@ -97,10 +97,10 @@ struct PoolThread: Sendable {
         let answer: Job.Answer
         do {
             let scope = try connection.begin(toWrite: false)
-            // Its end must not be stopped by the limit, and there is nothing to commit.
+            // Its end must not be stopped by the limit. There is nothing to commit, but COMMIT is a kept statement.
             defer {
                 connection.deadline.clear()
-                connection.rollback(scope)
+                if (try? connection.commit(scope)) == nil { connection.rollback(scope) }
             }
             connection.deadline.set(readLimit)
             answer = try job.perform(connection)

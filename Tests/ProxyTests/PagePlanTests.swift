@@ -16,7 +16,7 @@ struct PagePlanTests {
     }
 
     private func offers(_ numbers: ClosedRange<Int64>) -> [Offer] {
-        numbers.map { Offer(post: PostKey($0), innerID: String(500_000 + $0), innerURI: "https://near.example/\($0)", createdAt: "2026-11-18T08:00:00.000Z") }
+        numbers.map { Offer(post: PostKey($0), innerID: String(500_000 + $0), innerURI: "https://near.example/\($0)", createdAt: Instant(iso8601: "2026-11-18T08:00:00.000Z")!) }
     }
 
     @Test(arguments: [(0, 0), (4, 0), (5, 1), (9, 1), (10, 2), (15, 3), (20, 4), (40, 4), (80, 4)])

@@ -9,7 +9,7 @@ struct WrapperTests {
     private static let links = OwnLinks(base: "https://proxy.example/")
     private let account = testAccount(Reason(.author, argument: "alice@far.example"), in: .english, links: links)
     private var wrapper: Wrapper {
-        Wrapper(shownAs: "1000", createdAt: "2026-11-21T07:07:12.000Z", innerID: "77", account: account, policy: "blend-v1")
+        Wrapper(shownAs: "1000", createdAt: "2026-11-21T07:07:12.000Z", innerID: "77", account: account, accountJSON: account.json(), policy: "blend-v1")
     }
     private let inner = SimulatedFeed.status(id: "77", uri: "https://far.example/77", createdAt: "2026-11-20T10:00:00.000Z")
 

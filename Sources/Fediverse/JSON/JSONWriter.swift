@@ -79,6 +79,12 @@ public struct JSONWriter: Sendable {
 
     // Members in one word
 
+    /// Several members that are always the same, written out: `"a":1,"b":null`.
+    public mutating func members(_ text: StaticString) {
+        separate()
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
     public mutating func member(_ name: String, _ value: String) {
         key(name)
         string(value)

@@ -55,10 +55,15 @@ public struct LinkHeader: Sendable, Hashable, CustomStringConvertible {
         links.map { link in
             link.parameters.reduce("<\(link.url)>") { text, parameter in
                 guard let value = parameter.value else { return text + "; " + parameter.name }
-                return text + "; " + parameter.name + "=\"" + value.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+                return text + "; " + parameter.name + "=\"" + Self.escaped(value) + "\""
             }
         }
         .joined(separator: ", ")
+    }
+
+    private static func escaped(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else { return value }
+        return String(value.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] })
     }
 
     /// One link up to the comma behind it; nil, with nothing taken but blanks, where none begins.
@@ -94,8 +99,9 @@ public struct LinkHeader: Sendable, Hashable, CustomStringConvertible {
             rest.removeFirst()
             if inQuotes, byte == UInt8(ascii: "\\"), !rest.isEmpty { rest.removeFirst() }
         }
-        let part = Substring(start[..<rest.startIndex])
-        return String(part.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+        var part = start[..<rest.startIndex]
+        while let last = part.last, last == 0x20 || last == 0x09 { part.removeLast() }
+        return String(Substring(part))
     }
 
     private static func quoted(_ rest: inout Substring.UTF8View) -> String {

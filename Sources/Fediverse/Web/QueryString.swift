@@ -7,7 +7,7 @@ public struct QueryString: Sendable, Hashable {
 
     /// The decoded values of exactly this key, in order. Bracketed keys are keys of their own: `id[]`.
     public func values(of key: String) -> [String] {
-        parts.compactMap { part in
+        raw.isEmpty ? [] : parts.compactMap { part in
             let (name, value) = Self.halves(part)
             return Self.decodes(name, to: key) ? value.map(Self.decoded) ?? "" : nil
         }
@@ -47,6 +47,8 @@ public struct QueryString: Sendable, Hashable {
 
     /// Each value of the key as `change` makes it; nil takes the pair out. An unchanged pair keeps its bytes.
     public func replacing(_ key: String, with change: (String) -> String?) -> QueryString {
+        let parts = parts
+        guard parts.contains(where: { Self.decodes(Self.halves($0).0, to: key) }) else { return self }
         var kept: [Substring] = []
         for part in parts {
             let (name, value) = Self.halves(part)
@@ -61,7 +63,9 @@ public struct QueryString: Sendable, Hashable {
         return QueryString(kept.joined(separator: "&"))
     }
 
-    private var parts: [Substring] { raw.isEmpty ? [] : raw.split(separator: "&", omittingEmptySubsequences: false) }
+    private var parts: [Substring] {
+        raw.isEmpty ? [] : raw.utf8.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false).map { Substring($0) }
+    }
 
     private static func halves(_ part: Substring) -> (Substring, Substring?) {
         guard let sign = part.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (part, nil) }

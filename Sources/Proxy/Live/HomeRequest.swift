@@ -13,9 +13,9 @@ struct HomeRequest: Sendable {
     let query: QueryString
 
     init(target: String) {
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        path = String(parts[0])
-        clientQuery = parts.count > 1 ? String(parts[1]) : ""
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        path = String(target[..<(mark ?? target.endIndex)])
+        clientQuery = mark.map { String(target[target.utf8.index(after: $0)...]) } ?? ""
         query = QueryString(clientQuery).removing("inject").removing("strategy")
     }
 
@@ -41,6 +41,7 @@ struct HomeRequest: Sendable {
 
     /// The same with cursors that are a wrapper's id turned into its neighbours': above as an upper bound, below as a lower.
     func withoutWrappers(_ placements: [Placement]) -> HomeRequest {
+        guard !placements.isEmpty, !query.raw.isEmpty else { return self }
         let sent = ClientRequest(method: "GET", path: path, query: query.raw.isEmpty ? nil : query.raw)
         let ids = Set(WrapperIDs.candidateIDs(in: sent))
         guard !ids.isEmpty else { return self }

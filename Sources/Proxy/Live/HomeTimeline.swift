@@ -26,7 +26,7 @@ struct HomeTimeline: Sendable {
         guard reader.mode.edits, request.method == "GET", !asked.refused, !asked.asksForNewer, settings.recommendationsPerPage > 0 else {
             return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase)
         }
-        let preparing = Task {
+        let preparing = Task(executorPreference: RequestExecutor.current) {
             try await preparation.prepare(
                 for: reader.person, history: reader.history, asked: asked, count: settings.recommendationsPerPage)
         }
@@ -46,7 +46,9 @@ struct HomeTimeline: Sendable {
         let untouched = ServerResponse(
             status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))
         guard answer.status == 200 else { return untouched }
-        let decided = await within(settings.decisionTime) { isWanted in
+        // Unpacking and packing take as long as many requests: they hold up nobody else's.
+        let isPacked = answer.fields[.contentEncoding] != nil
+        let decided = await within(settings.decisionTime, on: isPacked ? nil : RequestExecutor.current) { isWanted in
             let prepared = try await preparing.value
             return try await editor.edit(
                 answer, for: reader, with: prepared, asked: asked, publicBase: publicBase, while: isWanted)

@@ -13,6 +13,8 @@ struct SignedIn: Sendable {
         /// Held for the length of the request, to ask the person's own instance in their name.
         let authorization: String
         let accountID: String
+        /// When the level was read.
+        let readAt: Instant
     }
 
     enum Reader: Sendable {
@@ -40,18 +42,18 @@ struct SignedIn: Sendable {
     /// The token of an `Authorization: Bearer` header; nil for anything else.
     static func bearer(_ authorization: String?) -> String? {
         guard let authorization, authorization.utf8.count <= 4_096 else { return nil }
-        let parts = authorization.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        let token = parts[1].filter { $0 != " " }
-        return token.isEmpty ? nil : token
+        let blank = UInt8(ascii: " ")
+        let parts = authorization.utf8.split(separator: blank, omittingEmptySubsequences: true)
+        guard parts.count > 1, Substring(parts[0]).lowercased() == "bearer" else { return nil }
+        return parts.count == 2 ? String(Substring(parts[1])) : parts.dropFirst().map { String(Substring($0)) }.joined()
     }
 
     /// - Returns: nil when nobody can be told from the token, or not in time: then the request is served as at level NONE.
     func person(authorization: String?) async -> Person? {
         guard let known = await known(authorization) else { return nil }
         return await within(lookUp) { _ in
-            let viewer = try await people.viewer(known.identified.alias, in: tenant)
-            return try await arrived(known, as: viewer)
+            let now = clock()
+            return try await arrived(known, as: try await people.viewer(known.identified.alias, in: tenant), at: now)
         }
     }
 
@@ -59,8 +61,9 @@ struct SignedIn: Sendable {
     func reader(authorization: String?) async -> Reader {
         guard let known = await known(authorization) else { return .nobody }
         let found = await within(lookUp) { _ in
-            let (viewer, history) = try await readers.reader(known.identified.alias, in: tenant, at: clock())
-            return (try await arrived(known, as: viewer), history)
+            let now = clock()
+            let (viewer, history) = try await readers.reader(known.identified.alias, in: tenant, at: now)
+            return (try await arrived(known, as: viewer, at: now), history)
         }
         return found.map(Reader.reader) ?? .unknown
     }
@@ -78,16 +81,16 @@ struct SignedIn: Sendable {
         return Known(token: digest, authorization: authorization, identified: identified)
     }
 
-    private func arrived(_ known: Known, as found: Viewer) async throws -> Person {
+    private func arrived(_ known: Known, as found: Viewer, at now: Instant) async throws -> Person {
         var viewer = found
-        if viewer.level > .none, viewer.key == nil { viewer = try await people.arrive(known.identified.alias, in: tenant, at: clock()) }
-        try await note(viewer)
-        return Person(viewer: viewer, token: known.token, authorization: known.authorization, accountID: known.identified.accountID)
+        if viewer.level > .none, viewer.key == nil { viewer = try await people.arrive(known.identified.alias, in: tenant, at: now) }
+        try await note(viewer, at: now)
+        return Person(
+            viewer: viewer, token: known.token, authorization: known.authorization, accountID: known.identified.accountID, readAt: now)
     }
 
     /// That the person was here, at most once an hour: the row itself knows only the day or the week.
-    private func note(_ viewer: Viewer) async throws {
-        let now = clock()
+    private func note(_ viewer: Viewer, at now: Instant) async throws {
         guard let visit = policy.permit(visit: now, for: viewer), visits.isNew(visit.key, at: now) else { return }
         try await people.seen(visit)
     }

@@ -14,7 +14,7 @@ struct SlatePreparation: Sendable {
         let reason: String
 
         var offer: Offer {
-            Offer(post: post, innerID: shown.status.id, innerURI: shown.status.uri, createdAt: shown.status.createdAt.iso8601)
+            Offer(post: post, innerID: shown.status.id, innerURI: shown.status.uri, createdAt: shown.status.createdAt)
         }
     }
 

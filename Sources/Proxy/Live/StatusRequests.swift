@@ -150,9 +150,10 @@ struct StatusRequests: Sendable {
         guard let localID = placement.localID, let reason = Reason(logged: placement.reason, author: shown.status.account.acct) else { return nil }
         let settings = await within(signedIn.lookUp) { _ in try await preferences.settings(of: person.viewer) } ?? [:]
         let mode = HomeMode(settings: settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
+        let (account, accountJSON) = accounts.shown(for: reason, in: mode.language, publicBase: publicBase)
         let wrapper = Wrapper(
-            shownAs: placement.shownAs, createdAt: shown.status.createdAt.iso8601, innerID: localID,
-            account: accounts.account(for: reason, in: mode.language, publicBase: publicBase), policy: placement.policy ?? "logged")
+            shownAs: placement.shownAs, createdAt: shown.status.createdAt.iso8601, innerID: localID, account: account,
+            accountJSON: accountJSON, policy: placement.policy ?? "logged")
         // Asked for by id it is always shown wrapped: that is what stands under this id.
         return wrapper.bytes(around: shown.bytes, label: mode.label == .filtered ? .filtered : .reblog)
     }

@@ -15,6 +15,15 @@ final class VirtualAccounts: Sendable {
     private let given = Mutex<[String: Key]>([:])
     private let capacity = 20_000
 
+    private struct Shown: Hashable {
+        let key: Key
+        let publicBase: String
+    }
+
+    /// Those that stood on pages lately, as their JSON.
+    private let shown = Mutex<[Shown: (account: VirtualAccount, json: [UInt8])]>([:])
+    private let shownCapacity = 1_000
+
     init(pseudonymizer: Pseudonymizer) { self.pseudonymizer = pseudonymizer }
 
     func account(for reason: Reason, in language: ReasonLanguage, publicBase: String) -> VirtualAccount {
@@ -24,6 +33,19 @@ final class VirtualAccounts: Sendable {
             given[id] = Key(reason: reason, language: language)
         }
         return VirtualAccount(id: id, reason: reason, language: language, links: OwnLinks(base: publicBase))
+    }
+
+    /// The account with its JSON, for a page.
+    func shown(for reason: Reason, in language: ReasonLanguage, publicBase: String) -> (account: VirtualAccount, json: [UInt8]) {
+        let key = Shown(key: Key(reason: reason, language: language), publicBase: publicBase)
+        if let known = shown.withLock({ $0[key] }) { return known }
+        let account = account(for: reason, in: language, publicBase: publicBase)
+        let made = (account: account, json: account.json())
+        shown.withLock { shown in
+            if shown.count >= shownCapacity { shown.removeAll(keepingCapacity: true) }
+            shown[key] = made
+        }
+        return made
     }
 
     /// The account with this id (or the short part of it that stands in its handle), among those given out and those that

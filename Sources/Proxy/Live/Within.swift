@@ -1,3 +1,4 @@
+import HTTPService
 import Synchronization
 
 /// The value of `work`, or nil when it takes longer than `limit` or throws.
@@ -7,14 +8,16 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - limit: kept to within one `Deadlines.step`.
+///   - executor: where the work runs; the request's own thread for what is short.
 ///   - work: may ask `isWanted` before it does what cannot be taken back; it turns false when the time is over.
 func within<Value: Sendable>(
-    _ limit: Duration, _ work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) async throws -> Value
+    _ limit: Duration, on executor: (any TaskExecutor)? = RequestExecutor.current,
+    _ work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) async throws -> Value
 ) async -> Value? {
     await withCheckedContinuation { continuation in
         let race = Race(continuation)
         Deadlines.shared.watch(race, until: .now + limit)
-        Task { race.finish(try? await work { race.isOpen }) }
+        Task(executorPreference: executor) { race.finish(try? await work { race.isOpen }) }
     }
 }
 

@@ -55,18 +55,19 @@ struct PageLinks: Sendable {
     }
 
     private func ownAddress(_ address: Substring) -> String {
-        for scheme in ["https://", "http://"] where address.prefix(scheme.count).lowercased() == scheme {
-            let rest = address.dropFirst(scheme.count)
-            let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-            guard authority.lowercased() == upstream.lowercased() else { continue }
-            return links.base + rest.dropFirst(authority.count)
+        let bytes = address.utf8
+        for scheme in ["https://", "http://"] where Substring(bytes.prefix(scheme.utf8.count)).lowercased() == scheme {
+            let rest = bytes.dropFirst(scheme.utf8.count)
+            let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+            guard Substring(authority).lowercased() == upstream.lowercased() else { continue }
+            return links.base + Substring(rest[authority.endIndex...])
         }
         return String(address)
     }
 
     private static func changing(_ address: String, _ change: (QueryString) -> QueryString) -> String {
-        let parts = address.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let query = change(QueryString(parts.count > 1 ? String(parts[1]) : ""))
-        return query.raw.isEmpty ? address : parts[0] + "?" + query.raw
+        let mark = address.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let query = change(QueryString(mark.map { String(address[address.utf8.index(after: $0)...]) } ?? ""))
+        return query.raw.isEmpty ? address : address[..<(mark ?? address.endIndex)] + "?" + query.raw
     }
 }

@@ -1,3 +1,4 @@
+import Fediverse
 import Privacy
 import Recommender
 
@@ -20,11 +21,11 @@ struct Offer: Sendable, Equatable {
     var post: PostKey
     /// Its id and canonical address as that instance shows it.
     var innerID: String
-    var createdAt: String
+    var createdAt: Instant
     /// What it is called where it may already stand: id and address.
     let names: [StatusName]
 
-    init(post: PostKey, innerID: String, innerURI: String, createdAt: String) {
+    init(post: PostKey, innerID: String, innerURI: String, createdAt: Instant) {
         self.post = post
         self.innerID = innerID
         self.createdAt = createdAt

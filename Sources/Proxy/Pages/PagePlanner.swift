@@ -115,7 +115,7 @@ struct PagePlanner {
         PagePlan.Insertion(
             post: standing.placement.post, innerID: standing.offer.innerID, gap: standing.gap, shownAs: standing.placement.shownAs,
             above: standing.placement.above, below: standing.placement.below,
-            createdAt: question.label.wraps ? createdAt(of: standing.placement.shownAs, in: standing.gap) : standing.offer.createdAt,
+            createdAt: question.label.wraps ? createdAt(of: standing.placement.shownAs, in: standing.gap) : standing.offer.createdAt.iso8601,
             standing: standing.placement)
     }
 
@@ -150,7 +150,7 @@ struct PagePlanner {
                 gap > 0, gap <= last, isTimely(offer, in: gap), gaps.insert(gap).inserted
             else { continue }
             var insertion = newcomer(offer, shownAs: offer.innerID, gap: gap)
-            insertion.createdAt = offer.createdAt
+            insertion.createdAt = offer.createdAt.iso8601
             insertions.append(insertion)
         }
         return insertions
@@ -158,10 +158,10 @@ struct PagePlanner {
 
     /// Whether the status's time is between those of its neighbours, since some clients sort by time.
     private func isTimely(_ offer: Offer, in gap: Int) -> Bool {
-        guard let time = Instant(iso8601: offer.createdAt), let above = Instant(iso8601: question.entries[gap - 1].createdAt),
+        guard let above = Instant(iso8601: question.entries[gap - 1].createdAt),
             let below = Instant(iso8601: question.entries[gap].createdAt)
         else { return false }
-        return below <= time && time <= above
+        return below <= offer.createdAt && offer.createdAt <= above
     }
 
     private func newcomer(_ offer: Offer, shownAs id: String, gap: Int) -> PagePlan.Insertion {

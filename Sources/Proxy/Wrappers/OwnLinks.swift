@@ -2,15 +2,16 @@
 struct OwnLinks: Sendable, Hashable {
     /// Scheme and host (and port) that clients reach us at, without a slash at the end: `https://proxy.example`.
     let base: String
+    /// Host and port without the scheme: what stands after the @ of our handles.
+    let authority: String
 
     init(base: String) {
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
-    }
-
-    /// Host and port without the scheme: what stands after the @ of our handles.
-    var authority: String {
-        guard let scheme = base.firstRange(of: "://") else { return base }
-        return String(base[scheme.upperBound...].prefix { $0 != "/" })
+        let slash = UInt8(ascii: "/")
+        let parts = self.base.utf8.split(separator: slash, maxSplits: 3, omittingEmptySubsequences: false)
+        // `https:`, nothing, the authority, and a path where there is one.
+        let hasScheme = parts.count > 2 && parts[0].last == UInt8(ascii: ":") && parts[1].isEmpty
+        authority = hasScheme ? String(Substring(parts[2])) : self.base
     }
 
     var avatar: String { base + "/sheltie/avatar.png" }

@@ -20,9 +20,9 @@ struct Reason: Sendable, Hashable {
     ///   - author: the `acct` of the hydrated status's account, which is never stored.
     /// - Returns: nil for a code that this version does not know.
     init?(logged: String, author: String) {
-        let parts = logged.split(separator: ":", maxSplits: 1)
-        guard let code = parts.first.flatMap({ ReasonCode(rawValue: String($0)) }) else { return nil }
-        self.init(code, argument: code == .author ? author : parts.count > 1 ? String(parts[1]) : nil)
+        let colon = logged.utf8.firstIndex(of: UInt8(ascii: ":"))
+        guard let code = ReasonCode(rawValue: String(logged[..<(colon ?? logged.endIndex)])) else { return nil }
+        self.init(code, argument: code == .author ? author : colon.map { String(logged[logged.utf8.index(after: $0)...]) })
     }
 
     /// The form that `init(logged:author:)` reads. It never holds an author's handle.

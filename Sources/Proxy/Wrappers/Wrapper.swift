@@ -32,6 +32,8 @@ struct Wrapper: Sendable {
     /// The status's id at the viewer's instance.
     var innerID: String
     var account: VirtualAccount
+    /// `account.json()`.
+    var accountJSON: [UInt8]
     /// The policy that made the slate.
     var policy: String
 
@@ -63,39 +65,37 @@ struct Wrapper: Sendable {
 
     /// Every member of a reblog as Mastodon 4.6 sends it: strict clients drop an entry, or the page, for a missing one.
     private func wrapped(_ inner: [UInt8], _ members: StatusMembers, collapsed: Bool) -> [UInt8] {
-        func copied(_ range: Range<Int>?, else fallback: String) -> [UInt8] { range.map { Array(inner[$0]) } ?? Array(fallback.utf8) }
         let uri = account.links.wrapper(shownAs, of: innerID, by: account.short)
-        var json = JSONWriter(capacity: members.whole.count + 4_096)
+        var json = JSONWriter(capacity: members.whole.count + accountJSON.count + 2_048)
         json.object {
             $0.member("id", shownAs)
             $0.member("created_at", createdAt)
-            $0.member("in_reply_to_id", nil)
-            $0.member("in_reply_to_account_id", nil)
-            $0.member("sensitive") { $0.raw(copied(members.sensitive, else: "false")) }
-            $0.member("spoiler_text", "")
-            $0.member("visibility") { $0.raw(copied(members.visibility, else: "\"public\"")) }
-            $0.member("language") { $0.raw(copied(members.language, else: "null")) }
+            $0.members(#""in_reply_to_id":null,"in_reply_to_account_id":null"#)
+            $0.copy("sensitive", members.sensitive, of: inner, else: "false")
+            $0.members(#""spoiler_text":"""#)
+            $0.copy("visibility", members.visibility, of: inner, else: "\"public\"")
+            $0.copy("language", members.language, of: inner, else: "null")
             $0.member("uri", uri)
-            if let url = members.url { $0.member("url") { $0.raw(inner[url]) } } else { $0.member("url", uri) }
-            for name in ["replies_count", "reblogs_count", "favourites_count", "quotes_count"] { $0.member(name, 0) }
-            $0.member("edited_at", nil)
+            if let url = members.url { $0.copy("url", url, of: inner, else: "null") } else { $0.member("url", uri) }
+            $0.members(#""replies_count":0,"reblogs_count":0,"favourites_count":0,"quotes_count":0,"edited_at":null"#)
             // `reblogged` true would be shown as "you boosted" by Mastodon for iOS.
-            for name in ["favourited", "reblogged", "muted", "bookmarked"] { $0.member(name, false) }
-            $0.member("content", "")
-            $0.member("filtered") { filterResults(copied(members.filtered, else: ""), collapsed: collapsed, in: &$0) }
-            $0.member("reblog") { $0.raw(inner[members.whole]) }
-            $0.member("application", nil)
-            $0.member("account") { $0.raw(account.json()) }
-            for name in ["media_attachments", "mentions", "tags", "emojis", "tagged_collections"] { $0.member(name) { $0.array { _ in } } }
-            for name in ["quote", "card", "poll"] { $0.member(name, nil) }
-            $0.member("quote_approval") { $0.raw(#"{"automatic":[],"manual":[],"current_user":"denied"}"#) }
-            $0.member("x_recommendation") { $0.raw(note.json()) }
+            $0.members(#""favourited":false,"reblogged":false,"muted":false,"bookmarked":false,"content":"""#)
+            $0.key("filtered")
+            filterResults(members.filtered.map { inner[$0] }, collapsed: collapsed, in: &$0)
+            $0.copy("reblog", members.whole, of: inner, else: "null")
+            $0.members(#""application":null"#)
+            $0.key("account")
+            $0.raw(accountJSON)
+            $0.members(#""media_attachments":[],"mentions":[],"tags":[],"emojis":[],"tagged_collections":[],"quote":null,"card":null,"poll":null"#)
+            $0.members(#""quote_approval":{"automatic":[],"manual":[],"current_user":"denied"}"#)
+            $0.key("x_recommendation")
+            $0.raw(note.json())
         }
         return json.bytes
     }
 
     /// The inner status's filter results, since Android and Elk look at the outer ones; before them ours if it is to be collapsed.
-    private func filterResults(_ inner: [UInt8], collapsed: Bool, in json: inout JSONWriter) {
+    private func filterResults(_ inner: ArraySlice<UInt8>?, collapsed: Bool, in json: inout JSONWriter) {
         json.array {
             if collapsed {
                 $0.object {
@@ -114,7 +114,15 @@ struct Wrapper: Sendable {
                     $0.member("status_matches") { $0.array { $0.string(shownAs) } }
                 }
             }
-            if !inner.isEmpty { $0.raw(inner) }
+            if let inner { $0.raw(inner) }
         }
+    }
+}
+
+extension JSONWriter {
+    /// A member whose value is a part of `bytes`, as it stands there.
+    fileprivate mutating func copy(_ name: String, _ part: Range<Int>?, of bytes: [UInt8], else fallback: String) {
+        key(name)
+        if let part { raw(bytes[part]) } else { raw(fallback) }
     }
 }

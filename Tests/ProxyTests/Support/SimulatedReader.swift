@@ -68,7 +68,7 @@ struct SimulatedReader {
         let id = ids.id(at: milliseconds)
         return Offer(
             post: PostKey(number), innerID: id, innerURI: Self.uri(of: id),
-            createdAt: Instant(microseconds: milliseconds * 1_000).iso8601)
+            createdAt: Instant(microseconds: milliseconds * 1_000))
     }
 
     private static func uri(of id: String) -> String { "https://stranger.example/statuses/\(id)" }
@@ -76,9 +76,9 @@ struct SimulatedReader {
     private func wrapped(_ insertion: PagePlan.Insertion, in feed: SimulatedFeed) -> [UInt8]? {
         let account = testAccount(Reason(.popular), in: .english, links: Self.links)
         let offer = offer(insertion.post.value, in: feed)
-        let inner = SimulatedFeed.status(id: offer.innerID, uri: Self.uri(of: offer.innerID), createdAt: offer.createdAt)
+        let inner = SimulatedFeed.status(id: offer.innerID, uri: Self.uri(of: offer.innerID), createdAt: offer.createdAt.iso8601)
         return Wrapper(
-            shownAs: insertion.shownAs, createdAt: insertion.createdAt, innerID: insertion.innerID, account: account, policy: "blend-v1"
+            shownAs: insertion.shownAs, createdAt: insertion.createdAt, innerID: insertion.innerID, account: account, accountJSON: account.json(), policy: "blend-v1"
         ).bytes(around: inner, label: label)
     }
 }
