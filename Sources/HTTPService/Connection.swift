@@ -18,6 +18,8 @@ struct AcceptedConnection: ServerChildChannelValue {
 /// How connections are set up and served, for Hummingbird's server.
 struct Connections: ServerChildChannel {
     let limits: ServerLimits
+    /// By event loop.
+    let executors: [ObjectIdentifier: LoopExecutor]
     let respond: @Sendable (ServerRequest) async -> ServerResponse
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedConnection> {
@@ -51,7 +53,7 @@ struct Connections: ServerChildChannel {
     /// Serves requests one after the other. Two children: one serves, the other waits for the client to go, which cancels the first,
     /// so that a responder need not watch the connection itself.
     func handle(value connection: AcceptedConnection, logger: Logger) async {
-        let executor = LoopExecutor(connection.channel.eventLoop)
+        guard let executor = executors[ObjectIdentifier(connection.channel.eventLoop)] else { preconditionFailure("a loop of another server") }
         await withTaskCancellationHandler {
             await RequestExecutor.$current.withValue(executor) {
                 await withTaskExecutorPreference(executor) {

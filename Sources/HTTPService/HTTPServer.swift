@@ -34,24 +34,26 @@ public struct HTTPServer: Service {
     /// Serves until a graceful stop or a cancellation. A stop lets running answers end, at most `limits.stopTime`.
     public func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: limits.eventLoops)
+        let executors = Dictionary(uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), LoopExecutor($0)) })
         let result: Result<Void, any Error>
         do {
-            try await serve(on: group)
+            try await serve(on: group, executors)
             result = .success(())
         } catch {
             result = .failure(error)
         }
+        for executor in executors.values { await executor.retire() }
         try await group.shutdownGracefully()
         try result.get()
     }
 
-    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+    private func serve(on group: MultiThreadedEventLoopGroup, _ executors: [ObjectIdentifier: LoopExecutor]) async throws {
         var quiet = logger
         // The library names the address at info level, as we do ourselves.
         quiet.logLevel = max(logger.logLevel, .warning)
         let onRunning = onRunning
         let server = Server(
-            childChannelSetup: Connections(limits: limits, respond: respond),
+            childChannelSetup: Connections(limits: limits, executors: executors, respond: respond),
             configuration: ServerConfiguration(
                 address: .hostname(address.host, port: address.port), backlog: 1_024,
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: quiet)),

@@ -2,6 +2,7 @@ import HTTPService
 import LoopbackClient
 import Logging
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -148,6 +149,28 @@ struct ServerLimitsTests {
             }
             try await tasks.waitForAll()
         }
+    }
+
+    @Test func `what a request began goes on when the server is gone`() async throws {
+        let (gate, open) = AsyncStream<Void>.makeStream()
+        let begun = Mutex<Task<String, Never>?>(nil)
+        try await withServer { _ in
+            let executor = RequestExecutor.current
+            let work = Task(executorPreference: executor) {
+                for await _ in gate { break }
+                await Task.yield()
+                return executor == nil ? "outside a request" : "done"
+            }
+            begun.withLock { $0 = work }
+            return .json(Array("answered".utf8))
+        } _: { port in
+            let socket = try LoopbackSocket(port: port)
+            try await socket.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            #expect(try await socket.receiveAll().hasSuffix("answered"))
+        }
+        open.yield()
+        let work = try #require(begun.withLock { $0 })
+        #expect(await work.value == "done")
     }
 
     @Test func `a stop waits no longer than its time for an answer that does not end`() async throws {
