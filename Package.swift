@@ -100,7 +100,7 @@ let package = Package(
         // 7. Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
-        tests("DatabaseTests", ["Database"]),
+        tests("DatabaseTests", ["Database", "TestSupport"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests(
@@ -108,11 +108,11 @@ let package = Package(
             resources: [
                 "gotosocial_home", "mastodon_home", "mastodon_quotes", "mixed_page", "odd_shapes", "plain_quotes", "relationships", "snac_home",
             ].map { .embedInCode("Fixtures/\($0).json") }),
-        tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy"]),
+        tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy", "TestSupport"]),
         .testTarget(
             name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
-        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
+        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender", "TestSupport"]),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("ProxyTests", [
             "Proxy", "Curl", "DemoInstance", "Fediverse", "HTTPService", "Jobs", "LoopbackClient", "Privacy", "Recommender", "Store",

@@ -1,4 +1,5 @@
 import Database
+import TestSupport
 import Testing
 
 @Suite struct PoolStateTests {
@@ -124,7 +125,7 @@ import Testing
     }
 
     @Test(arguments: 1...200) func `every accepted job is answered once, whatever happens`(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         var pool = state(readers: Int(seed % 3)) { $0.groupJobs = 3; $0.waiting = 20; $0.patience = .milliseconds(40) }
         var accepted = Set<UInt64>(), answered = Set<UInt64>(), inGroup: [UInt64] = []
         func answer(_ ids: [UInt64]) { for id in ids { #expect(answered.insert(id).inserted, "\(id) was answered twice") } }
@@ -159,19 +160,4 @@ import Testing
         #expect(pool.waiting == 0 && inGroup.isEmpty)
         #expect(accepted == answered)
     }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func next(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

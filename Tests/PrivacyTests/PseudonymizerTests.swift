@@ -1,4 +1,5 @@
 import Privacy
+import TestSupport
 import Testing
 
 /// The published key: 32 bytes, 0x00 to 0x1f.
@@ -48,7 +49,7 @@ let publishedKey: [UInt8] = Array(0x00...0x1F)
     }
 
     @Test func `10,000 pairs that nearly match have 20,000 aliases`() throws {
-        var generator = Seeded(seed: 20_260_701)
+        var generator = SeededGenerator(seed: 20_260_701)
         var seen: Set<String> = []
         var given: Set<[String]> = []
         while seen.count < 20_000 {
@@ -80,20 +81,6 @@ let publishedKey: [UInt8] = Array(0x00...0x1F)
     }
 }
 
-/// A small generator with a seed: the same numbers on every machine (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// An invented account at an invented instance.
 struct Person: Sendable {
     var domain: String
@@ -102,14 +89,14 @@ struct Person: Sendable {
     private static let domainLetters = Array("abcdefghijklmnopqrstuvwxyz0123456789-")
     private static let idLetters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
-    static func random(using generator: inout Seeded) -> Person {
+    static func random(using generator: inout SeededGenerator) -> Person {
         let name = text(of: domainLetters, Int.random(in: 1...20, using: &generator), using: &generator)
         let port = Bool.random(using: &generator) ? ":\(Int.random(in: 1...65_535, using: &generator))" : ""
         return Person(domain: "\(name).example\(port)", id: text(of: idLetters, Int.random(in: 2...64, using: &generator), using: &generator))
     }
 
     /// One small slip away: a changed, a missing or an added character, another case, or a moved border.
-    func nearMiss(using generator: inout Seeded) -> Person {
+    func nearMiss(using generator: inout SeededGenerator) -> Person {
         var other = self
         switch Int.random(in: 0..<5, using: &generator) {
         case 0: other.id = String(id.dropLast()) + (id.last == "7" ? "8" : "7")
@@ -123,7 +110,7 @@ struct Person: Sendable {
         return other.id == id && other.domain == domain ? Person(domain: domain + "0", id: id) : other
     }
 
-    private static func text(of letters: [Character], _ count: Int, using generator: inout Seeded) -> String {
+    private static func text(of letters: [Character], _ count: Int, using generator: inout SeededGenerator) -> String {
         String((0..<count).map { _ in letters[Int.random(in: 0..<letters.count, using: &generator)] })
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Privacy
+import TestSupport
 import Testing
 
 /// The pseudonyms against Python's hmac and hashlib, which know nothing of this code.
@@ -9,7 +10,7 @@ import Testing
     @Test(.enabled(if: system("python3 -c '' 2>/dev/null") == 0, "needs python3"))
     func `10,000 random accounts have the aliases that Python computes`() throws {
         let pseudonymizer = Pseudonymizer(try MasterKey(bytes: publishedKey))
-        var generator = Seeded(seed: 4_711)
+        var generator = SeededGenerator(seed: 4_711)
         let people = (0..<10_000).map { _ in Person.random(using: &generator) }
         let ours = try people.map { try pseudonymizer.alias(domain: $0.domain, accountID: $0.id).hex }
 

@@ -1,5 +1,6 @@
 import Privacy
 import Recommender
+import TestSupport
 import Testing
 
 @testable import Proxy

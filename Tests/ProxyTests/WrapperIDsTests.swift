@@ -1,6 +1,7 @@
 import Fediverse
 import Privacy
 import Recommender
+import TestSupport
 import Testing
 
 @testable import Proxy

@@ -29,7 +29,7 @@ extension ServiceTests {
             #expect(wanted.contents.isStrictSubset(of: before.contents) && wanted.aliases.isStrictSubset(of: before.aliases))
             #expect(writes > 10)
 
-            var random = Seeded(test.seed)
+            var random = SeededGenerator(seed: test.seed)
             var done = 0
             for number in 0..<test.planned {
                 removeTree(place.data + "/sheltie.db-wal")

@@ -21,7 +21,7 @@ extension ServiceTests {
                 let wanted = try Kept(undisturbed)
                 #expect(wanted.posts.count > 100 && wanted.cursors.count == 3 && writes > 10)
 
-                var random = Seeded(test.seed)
+                var random = SeededGenerator(seed: test.seed)
                 var done = 0
                 for number in 0..<test.planned {
                     let place = try Place(upstream: upstream.address)

@@ -20,7 +20,7 @@ extension ServiceTests {
                 for visitor in people { try await visitor.settle() }
                 let statuses = try await people[0].publicStatuses(pages: 12)
                 let book = try Book(people, place)
-                var random = Seeded(test.seed)
+                var random = SeededGenerator(seed: test.seed)
                 var program = try place.start(["serve"], settings)
                 try await program.lending { _ = try await $0.port(); try await jobsRested(StoredRows(place)) }
                 var done = 0
@@ -32,7 +32,7 @@ extension ServiceTests {
                         case 1: .atLogWrite(Int.random(in: 2...120, using: &random))
                         default: .atAcknowledgement(Int.random(in: 1...60, using: &random))
                         }
-                    let shots = (0..<people.count).map { Seeded(test.seed &+ UInt64(number * 16 + $0)) }
+                    let shots = (0..<people.count).map { SeededGenerator(seed: test.seed &+ UInt64(number * 16 + $0)) }
                     try await program.lending { program in
                         let port = try await program.port()
                         try await book.runUntilKilled(program, people.map { $0.at(port) }, statuses, deadliness, watch, shots)
@@ -93,7 +93,7 @@ extension ServiceTests {
 
         /// Everybody acts at once until the program is dead.
         func runUntilKilled(
-            _ program: Program, _ people: [Visitor], _ statuses: [Status], _ deadliness: Deadliness, _ watch: WriteWatch, _ shots: [Seeded]
+            _ program: Program, _ people: [Visitor], _ statuses: [Status], _ deadliness: Deadliness, _ watch: WriteWatch, _ shots: [SeededGenerator]
         ) async throws {
             let before = self.acknowledged
             let acknowledged: @Sendable () -> Void = { [self] in
@@ -116,7 +116,7 @@ extension ServiceTests {
         }
 
         /// Goes on until the program no longer answers.
-        private func act(_ number: Int, _ visitor: Visitor, _ statuses: [Status], _ shots: Seeded, _ acknowledged: @Sendable () -> Void) async {
+        private func act(_ number: Int, _ visitor: Visitor, _ statuses: [Status], _ shots: SeededGenerator, _ acknowledged: @Sendable () -> Void) async {
             var random = shots
             while true {
                 let status = statuses[Int.random(in: 0..<statuses.count, using: &random)]

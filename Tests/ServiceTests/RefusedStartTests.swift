@@ -118,7 +118,7 @@ extension ServiceTests {
         func `a damaged database is refused and left as it is`(damage: Damage) async throws {
             let place = try await settled()
             var file = bytes(of: place.database)
-            var random = Seeded(4)
+            var random = SeededGenerator(seed: 4)
             switch damage {
             case .noise: file = (0..<40_000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
             case .truncated: file.removeLast(file.count / 2)

@@ -1,6 +1,7 @@
 import Database
 import Fediverse
 import Privacy
+import TestSupport
 import Testing
 
 @testable import Store
@@ -27,7 +28,7 @@ struct FootprintTests {
             try await store.storage.pool.write(.process) { connection in
                 // Favourites mostly; people and posts at random, times in order over 14 days. Seven in ten rows as LIMITED keeps
                 // them, the others as FULL does, with the context that the proxy gives.
-                var dice = SplitMix(state: 7)
+                var dice = SeededGenerator(seed: 7)
                 let kinds: [Int64] = [0, 0, 0, 0, 0, 0, 1, 1, 1, 2]
                 try connection.bulk("""
                     INSERT INTO user_interactions (tenant_id, alias_key, post_key, kind, occurred_at, context)
@@ -47,17 +48,5 @@ struct FootprintTests {
             #expect(stored > 99_900 && each <= 110, "\(each) bytes for each of \(stored) rows")
             #expect(each > 40, "less than the values alone would be a wrong measurement: \(each)")
         }
-    }
-}
-
-/// SplitMix64: the same numbers in every run.
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

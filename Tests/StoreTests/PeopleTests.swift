@@ -2,6 +2,7 @@ import Database
 import Fediverse
 import Privacy
 import Recommender
+import TestSupport
 import Testing
 
 @testable import Store

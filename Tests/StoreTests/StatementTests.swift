@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 struct StatementTests {
@@ -12,8 +13,8 @@ struct StatementTests {
         ]
         let folder = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Sources/Store"
         var statements = 0
-        for file in try names(in: folder) where file.hasSuffix(".swift") {
-            let text = try contents(of: folder + "/" + file)
+        for file in names(in: folder) where file.hasSuffix(".swift") {
+            let text = String(decoding: bytes(of: folder + "/" + file), as: UTF8.self)
             for statement in literals(of: text) {
                 let start = statement.drop { $0 == " " || $0 == "\n" }
                 guard ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"].contains(where: start.hasPrefix) else { continue }

@@ -3,6 +3,7 @@ import Fediverse
 import Glibc
 import Privacy
 import Recommender
+import TestSupport
 import Testing
 
 @testable import Store
@@ -117,7 +118,7 @@ final class TemporaryFolder {
     }
 
     deinit {
-        for name in (try? names(in: path)) ?? [] { unlink(path + "/" + name) }
+        for name in names(in: path) { unlink(path + "/" + name) }
         rmdir(path)
     }
 }

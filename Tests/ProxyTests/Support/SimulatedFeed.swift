@@ -1,4 +1,5 @@
 import Fediverse
+import TestSupport
 
 @testable import Proxy
 

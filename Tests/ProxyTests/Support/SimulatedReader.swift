@@ -2,6 +2,7 @@ import Fediverse
 import FoundationEssentials
 import Privacy
 import Recommender
+import TestSupport
 import Testing
 
 @testable import Proxy

@@ -79,22 +79,6 @@ final class WriteWatch: Sendable {
     }
 }
 
-/// A small generator with a seed (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    // Another factor than each step's, or the next seed's numbers would be this one's, one step on.
-    init(_ seed: UInt64) { state = seed &* 0xD134_2543_DE82_EF95 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// Kills a program after a time and waits for its end; one that ended before was faster.
 func kill(_ program: Program, after delay: Duration) async throws {
     let nanoseconds = Int(delay / .nanoseconds(1))

@@ -3,6 +3,7 @@ import Fediverse
 import Glibc
 import Privacy
 import SQLite
+import TestSupport
 
 /// An installation of its own: a folder with a key and, once the program has run, a database.
 final class Place: Sendable {

@@ -1,5 +1,6 @@
 import Database
 import SQLite
+import TestSupport
 
 /// A database seen from another process: a connection of its own for each question.
 struct StoredRows: Sendable {

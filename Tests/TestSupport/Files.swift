@@ -1,12 +1,17 @@
-import Glibc
+public import Glibc
 
-func temporaryFolder() throws -> String {
-    var template = Array("/tmp/sheltie-service-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Program.Failure(description: "no temporary folder") }
+/// What a test could not do with a file.
+public struct FileFailure: Error, CustomStringConvertible {
+    public let description: String
+}
+
+public func temporaryFolder() throws -> String {
+    var template = Array("/tmp/sheltie-test-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw FileFailure(description: "no temporary folder") }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-func names(in folder: String) -> [String] {
+public func names(in folder: String) -> [String] {
     guard let opened = opendir(folder) else { return [] }
     defer { closedir(opened) }
     var names: [String] = []
@@ -17,7 +22,7 @@ func names(in folder: String) -> [String] {
 }
 
 /// Empty for a file that is not there. Never of a database that this process has open: closing the file would drop its locks.
-func bytes(of path: String) -> [UInt8] {
+public func bytes(of path: String) -> [UInt8] {
     guard let file = fopen(path, "r") else { return [] }
     defer { fclose(file) }
     var bytes: [UInt8] = []
@@ -26,21 +31,21 @@ func bytes(of path: String) -> [UInt8] {
     return bytes
 }
 
-func write(_ bytes: some Collection<UInt8>, to path: String, mode: mode_t = 0o600) throws {
-    guard let file = fopen(path, "w") else { throw Program.Failure(description: "cannot write \(path)") }
+public func write(_ bytes: some Collection<UInt8>, to path: String, mode: mode_t = 0o600) throws {
+    guard let file = fopen(path, "w") else { throw FileFailure(description: "cannot write \(path)") }
     defer { fclose(file) }
     let bytes = Array(bytes)
     guard fwrite(bytes, 1, bytes.count, file) == bytes.count, fchmod(fileno(file), mode) == 0 else {
-        throw Program.Failure(description: "cannot write \(path)")
+        throw FileFailure(description: "cannot write \(path)")
     }
 }
 
 /// Every file of a folder by name.
-func contents(of folder: String) -> [String: [UInt8]] {
+public func contents(of folder: String) -> [String: [UInt8]] {
     Dictionary(uniqueKeysWithValues: names(in: folder).map { ($0, bytes(of: folder + "/" + $0)) })
 }
 
-func removeTree(_ path: String) {
+public func removeTree(_ path: String) {
     var facts = stat()
     guard lstat(path, &facts) == 0 else { return }
     guard facts.st_mode & S_IFMT == S_IFDIR else {
