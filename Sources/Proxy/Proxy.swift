@@ -67,6 +67,15 @@ public struct Proxy: Service {
 
     public func run() async throws {
         let routes = routes
-        try await HTTPServer(address: settings.listen, logger: logger, onRunning: onRunning) { await routes.respond(to: $0) }.run()
+        let server = HTTPServer(address: settings.listen, logger: logger, onRunning: onRunning) { await routes.respond(to: $0) }
+        let ended: Result<Void, any Error>
+        do {
+            try await server.run()
+            ended = .success(())
+        } catch {
+            ended = .failure(error)
+        }
+        await routes.stop()
+        try ended.get()
     }
 }

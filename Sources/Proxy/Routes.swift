@@ -16,6 +16,7 @@ struct Routes: Sendable {
     private let counters: ProxyCounters
     private let tokens: TokenCache
     private let budget: Budget
+    private let indexes: CandidateIndexCache
     private let clock: @Sendable () -> Instant
 
     init(
@@ -31,10 +32,11 @@ struct Routes: Sendable {
             clock: parts.clock)
         let displayCheck = DisplayCheck(mastodon: parts.mastodon, policy: settings.consent, budget: budget, clock: parts.clock)
         let accounts = VirtualAccounts(pseudonymizer: parts.pseudonymizer)
+        indexes = CandidateIndexCache(repository: parts.candidates)
         let home = HomeTimeline(
             passThrough: passThrough, signedIn: signedIn,
             preparation: SlatePreparation(
-                indexes: CandidateIndexCache(repository: parts.candidates), recommender: settings.recommender, displayCheck: displayCheck,
+                indexes: indexes, recommender: settings.recommender, displayCheck: displayCheck,
                 mastodon: parts.mastodon, clock: parts.clock),
             editor: PageEditor(
                 people: parts.people, log: parts.log, policy: policy, accounts: accounts, sent: SentLately(), instance: settings.instance,
@@ -113,6 +115,9 @@ struct Routes: Sendable {
         self.settings = settings
         self.counters = counters
     }
+
+    /// Ends what still reads the database: before that is closed.
+    func stop() async { await indexes.stop() }
 
     func respond(to request: ServerRequest) async -> ServerResponse {
         counters.count(.request)

@@ -96,7 +96,7 @@ public struct RecommenderService: Sendable {
 
     /// Finishes what runs and closes the database.
     public func close() async {
-        await candidates.settle()
+        await candidates.stop()
         await storage.shutdown()
     }
 

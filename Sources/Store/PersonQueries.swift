@@ -49,7 +49,7 @@ extension Storage {
                 """) { row in
                 StoredInteraction(
                     id: row.integer(0), postID: row.text(1), authorID: row.text(2), kind: InteractionKind(code: row.integer(3)),
-                    at: row.instant(4), weight: row.isNull(5) ? nil : row.real(5), context: row.textOrNil(6))
+                    at: row.instant(4), weight: row.realOrNil(5), context: row.textOrNil(6))
             }
         }
     }

@@ -61,16 +61,6 @@ extension JSONScanner {
         return value
     }
 
-    /// Any JSON number as the nearest double; nil for null.
-    public mutating func doubleOrNull() throws(JSONError) -> Double? {
-        if try takeNull() { return nil }
-        guard let first = peek(), first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else { throw mismatch() }
-        let start = offset
-        _ = try passNumber()
-        guard let value = Double(String(decoding: bytes[start..<offset], as: UTF8.self)) else { throw .unexpectedValue(offset: start) }
-        return value
-    }
-
     /// Whether null stood next; it has then been taken.
     public mutating func takeNull() throws(JSONError) -> Bool {
         guard peek() == UInt8(ascii: "n") else { return false }

@@ -84,14 +84,6 @@ final class DisplayCheck: Sendable {
         }
     }
 
-    /// A status is gone for everybody.
-    func forget(localID: String) {
-        entries.withLock { entries in
-            forgotten.add(1, ordering: .releasing)
-            entries = entries.filter { $0.key.localID != localID }
-        }
-    }
-
     private func judge(_ ids: [String], for person: SignedIn.Person, at now: Instant) async throws -> [String: Verdict] {
         let shown = try await mastodon.statuses(ids, authorization: person.authorization)
         let candidates = shown.filter { $0.status.account.id != person.accountID && isAllowed($0.status, at: now) }
@@ -128,7 +120,11 @@ final class DisplayCheck: Sendable {
             guard forgotten.load(ordering: .acquiring) == before else { return }
             if entries.count + verdicts.count > capacity {
                 entries = entries.filter { now < $0.value.until }
-                if entries.count + verdicts.count > capacity { entries.removeAll(keepingCapacity: true) }
+                // Still full of living entries: the older half is asked about again when it is needed.
+                if entries.count + verdicts.count > capacity {
+                    let newer = entries.sorted { $0.value.until > $1.value.until }.prefix(capacity / 2)
+                    entries = Dictionary(uniqueKeysWithValues: newer.map { ($0.key, $0.value) })
+                }
             }
             for (id, verdict) in verdicts {
                 entries[Key(token: token, localID: id)] = Entry(verdict: verdict, until: now + Self.keep)

@@ -61,7 +61,13 @@ public final class CandidateIndexCache: Sendable {
     /// How many refreshes in a row have failed; the old index is handed out meanwhile.
     public func failures(of tenant: TenantKey) -> Int { tenants.withLock { $0[tenant]?.failures ?? 0 } }
 
-    /// Waits until no refresh is under way: before the database is closed.
+    /// Ends what is under way: before the database is closed.
+    public func stop() async {
+        for refresh in tenants.withLock({ $0.values.compactMap(\.refresh) }) { refresh.cancel() }
+        await settle()
+    }
+
+    /// Waits until no refresh is under way.
     public func settle() async {
         while let refresh = tenants.withLock({ entries in entries.values.lazy.compactMap(\.refresh).first }) {
             _ = await refresh.result
