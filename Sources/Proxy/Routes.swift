@@ -40,6 +40,7 @@ struct Routes: Sendable {
                 mastodon: parts.mastodon, clock: parts.clock),
             editor: PageEditor(
                 people: parts.people, log: parts.log, policy: policy, accounts: accounts, sent: SentLately(), instance: settings.instance,
+                recommendationsPerPage: settings.recommendationsPerPage,
                 clock: parts.clock),
             settings: settings, counters: counters, clock: parts.clock)
         let statuses = StatusRequests(

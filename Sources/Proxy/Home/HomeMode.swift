@@ -26,7 +26,8 @@ struct HomeMode: Sendable, Equatable {
     /// unless their owner has asked.
     private static func label(for agent: String?) -> RecommendationLabel {
         guard let agent, !agent.isEmpty else { return .off }
-        let text = Array(agent.lowercased().utf8)
+        // A maker of phones whose name ends as programs' names do.
+        let text = Array(agent.lowercased().replacing("cubot", with: "").utf8)
         if programs.contains(where: { text.holds($0) }) { return .off }
         return apps.contains { text.holds($0) } ? .reblog : .off
     }

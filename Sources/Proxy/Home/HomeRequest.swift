@@ -45,7 +45,7 @@ struct HomeRequest: Sendable {
         let sent = ClientRequest(method: "GET", path: path, query: query.raw.isEmpty ? nil : query.raw)
         let ids = Set(WrapperIDs.candidateIDs(in: sent))
         guard !ids.isEmpty else { return self }
-        let ours = Dictionary(placements.filter { ids.contains($0.shownAs) }.map { ($0.shownAs, $0) }) { newest, _ in newest }
+        let ours = Dictionary(placements.filter { $0.isWrapper && ids.contains($0.shownAs) }.map { ($0.shownAs, $0) }) { newest, _ in newest }
         guard case .forward(let changed) = WrapperIDs.answer(sent, with: ours) else { return self }
         return HomeRequest(path: path, clientQuery: clientQuery, query: QueryString(changed.query ?? ""))
     }

@@ -24,6 +24,7 @@ struct PageEditor: Sendable {
     let accounts: VirtualAccounts
     let sent: SentLately
     let instance: Instance
+    let recommendationsPerPage: Int
     let clock: @Sendable () -> Instant
 
     /// - Returns: nil when nothing is to be added, or the person's level has changed meanwhile.
@@ -39,7 +40,8 @@ struct PageEditor: Sendable {
         let offers = prepared.offered.map(\.offer).filter { !sent.contains($0.names, by: token, at: now) }
         sent.note(posts.lazy.flatMap(\.shows), by: token, at: now)
         let plan = PagePlan(
-            PageQuestion(entries: posts, offers: offers, placements: reader.history.placements, label: reader.mode.label))
+            PageQuestion(
+                entries: posts, offers: offers, placements: reader.history.placements, label: reader.mode.label, most: recommendationsPerPage))
         guard !plan.insertions.isEmpty else { return nil }
 
         let byPost = Dictionary(prepared.offered.map { ($0.post, $0) }) { first, _ in first }

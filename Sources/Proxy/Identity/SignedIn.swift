@@ -84,15 +84,20 @@ struct SignedIn: Sendable {
     private func arrived(_ known: Known, as found: Viewer, at now: Instant) async throws -> Person {
         var viewer = found
         if viewer.level > .none, viewer.key == nil { viewer = try await people.arrive(known.identified.alias, in: tenant, at: now) }
-        try await note(viewer, at: now)
+        await note(viewer, at: now)
         return Person(
             viewer: viewer, token: known.token, authorization: known.authorization, accountID: known.identified.accountID, readAt: now)
     }
 
     /// That the person was here, at most once an hour: the row itself knows only the day or the week.
-    private func note(_ viewer: Viewer, at now: Instant) async throws {
+    private func note(_ viewer: Viewer, at now: Instant) async {
         guard let visit = policy.permit(visit: now, for: viewer), visits.isNew(visit.key, at: now) else { return }
-        try await people.seen(visit)
+        do {
+            try await people.seen(visit)
+        } catch {
+            // Nobody is served less for it, and the next request tries again.
+            visits.forget(visit.key)
+        }
     }
 
     private func identified(_ digest: TokenDigest, authorization: String) async -> Identified? {
@@ -111,6 +116,7 @@ struct SignedIn: Sendable {
         budget.charge(digest, at: clock())
         do {
             let account = try await mastodon.verifyCredentials(authorization: authorization)
+            try Task.checkCancellation()
             let identified = Identified(
                 alias: try pseudonymizer.alias(domain: mastodon.instance.domain, accountID: account.id), accountID: account.id)
             cache.remember(.person(identified), for: digest, at: clock())

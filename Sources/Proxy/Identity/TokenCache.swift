@@ -79,6 +79,9 @@ final class TokenCache: Sendable {
         entries.withLock { entries in if case .person = entries[digest]?.known { entries[digest] = nil } }
     }
 
-    /// The token was revoked through us.
-    func forget(_ digest: TokenDigest) { entries.withLock { $0[digest] = nil } }
+    /// The token was revoked through us. The answer to a question about it that is under way is not remembered.
+    func forget(_ digest: TokenDigest) {
+        questions.withLock { $0.removeValue(forKey: digest)?.cancel() }
+        entries.withLock { $0[digest] = nil }
+    }
 }

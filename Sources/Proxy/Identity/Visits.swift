@@ -7,6 +7,8 @@ final class Visits: Sendable {
     private let hours = Mutex<[AliasKey: Instant]>([:])
     private let capacity = 100_000
 
+    func forget(_ key: AliasKey) { hours.withLock { $0[key] = nil } }
+
     func isNew(_ key: AliasKey, at now: Instant) -> Bool {
         let hour = now.floored(to: .hours(1))
         return hours.withLock { hours in

@@ -42,6 +42,8 @@ struct PageQuestion: Sendable {
     /// Where wrappers stand in this reader's pages. The order does not matter.
     var placements: [Placement] = []
     var label = RecommendationLabel.reblog
+    /// Recommendations at most, as the operator has set it.
+    var most = 4
 }
 
 /// Which recommendations stand where on one page, and which of upstream's statuses make room for them.

@@ -29,7 +29,7 @@ struct PagePlanner {
     /// - Returns: nil where nothing may be inserted: too few entries, ids of unknown form.
     init?(_ question: PageQuestion) {
         let entries = question.entries
-        let most = PagePlan.most(on: entries.count)
+        let most = min(question.most, PagePlan.most(on: entries.count))
         guard most > 0, question.label != .off, let alphabet = IDAlphabet(of: entries.lazy.map(\.id))
         else { return nil }
         let positions = entries.map { PositionID($0.id) }
@@ -65,7 +65,7 @@ struct PagePlanner {
         var placed: Set<PostKey> = []
         for placement in placements.values {
             placed.insert(placement.post)
-            guard question.label.wraps == (placement.shownAs != placement.localID) else { continue }
+            guard question.label.wraps == placement.isWrapper else { continue }
             guard let gap = isOrdered ? Self.gap(of: placement.shownAs, among: positions) : Self.gap(beside: placement, among: positions),
                 gap > 0, gap < positions.count
             else { continue }

@@ -29,21 +29,27 @@ struct InteractionCapture: Sendable {
     let clock: @Sendable () -> Instant
 
     /// Notes an act on the status that upstream's answer describes.
-    func note(_ act: Act, on answer: Status, by viewer: Viewer, source: Interaction.Context?) async throws {
+    /// - Returns: whether it is kept, or with an undo no longer. What people do on their own statuses is not: it would put their
+    ///   own account beside their alias.
+    func note(_ act: Act, on answer: Status, by person: SignedIn.Person, source: Interaction.Context?) async throws -> Bool {
         // The answer to a reblog is the reblog itself; what was meant is inside.
         let status = answer.reblog?.status ?? answer
+        guard status.account.id != person.accountID else { return false }
         let post = reference(to: status)
         if act.undone {
-            try await interactions.undo(act.kind, on: post.postID, by: viewer)
-        } else {
-            try await record(act.kind, post: post, visibility: Self.stricter(answer.visibility, status.visibility), by: viewer, context: source)
+            try await interactions.undo(act.kind, on: post.postID, by: person.viewer)
+            return true
         }
+        return try await record(
+            act.kind, post: post, visibility: Self.stricter(answer.visibility, status.visibility), by: person.viewer, context: source)
     }
 
     /// Notes a reply. A private answer to a public status is a private act.
-    func noteReply(_ reply: Status, to parent: Status, by viewer: Viewer) async throws {
-        try await record(
-            .reply, post: reference(to: parent), visibility: Self.stricter(reply.visibility, parent.visibility), by: viewer, context: nil)
+    func noteReply(_ reply: Status, to parent: Status, by person: SignedIn.Person) async throws -> Bool {
+        guard parent.account.id != person.accountID else { return false }
+        return try await record(
+            .reply, post: reference(to: parent), visibility: Self.stricter(reply.visibility, parent.visibility), by: person.viewer,
+            context: nil)
     }
 
     private static func stricter(_ one: Visibility, _ other: Visibility) -> Visibility {
@@ -53,10 +59,10 @@ struct InteractionCapture: Sendable {
 
     private func record(
         _ kind: InteractionKind, post: PostReference, visibility: Visibility, by viewer: Viewer, context: Interaction.Context?
-    ) async throws {
+    ) async throws -> Bool {
         let interaction = Interaction(post: post, kind: kind, at: clock(), weight: nil, context: context)
-        guard let permitted = policy.permit(interaction, visibility: visibility, for: viewer) else { return }
-        try await interactions.record(permitted)
+        guard let permitted = policy.permit(interaction, visibility: visibility, for: viewer) else { return false }
+        return try await interactions.record(permitted)
     }
 
     private func reference(to status: Status) -> PostReference {

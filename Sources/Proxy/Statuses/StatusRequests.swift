@@ -48,9 +48,10 @@ struct StatusRequests: Sendable {
             }
         }
         let placements = await placements(among: WrapperIDs.candidateIDs(in: asked), of: person)
-        switch WrapperIDs.answer(asked, with: placements) {
+        // With the label `json` a status stands under its own id, which stays the instance's.
+        switch WrapperIDs.answer(asked, with: placements.filter { $0.value.isWrapper }) {
         case .forward(let changed):
-            let recommended = placements.values.first { $0.localID.map { changed.path.contains($0) } ?? false }
+            let recommended = placements.values.first { $0.localID.map { changed.segments.contains($0[...]) } ?? false }
             return await forward(changed == asked ? sent : sent.with(changed), changed, of: recommended, for: person, publicBase: publicBase)
         case .wrapper(let placement):
             return await wrapper(placement, for: person, request: request, publicBase: publicBase)
@@ -74,15 +75,15 @@ struct StatusRequests: Sendable {
         if asked.method == "POST", segments.count == 5, segments[2] == "statuses", let act = InteractionCapture.Act(verb: segments[4]) {
             return await collected(request, for: person, publicBase: publicBase) { status in
                 let context = recommended.map { Interaction.Context(source: "recommendation", reason: $0.reason) }
-                try await capture.note(act, on: status, by: person.viewer, source: context)
+                return try await capture.note(act, on: status, by: person, source: context)
             }
         }
         if asked.method == "POST", segments.elementsEqual(["api", "v1", "statuses"]) {
             return await collected(request, for: person, publicBase: publicBase) { status in
                 guard let parent = status.inReplyToID, budget.spend(1, for: person.token, at: clock()),
                     let replied = try await mastodon.status(parent, authorization: person.authorization)
-                else { return }
-                try await capture.noteReply(status, to: replied.status, by: person.viewer)
+                else { return false }
+                return try await capture.noteReply(status, to: replied.status, by: person)
             }
         }
         return await passThrough.respond(to: request, publicBase: publicBase)
@@ -90,7 +91,7 @@ struct StatusRequests: Sendable {
 
     /// Sends the request, reads the answer, notes what it says if it is a yes, and gives it on as it came.
     private func collected(
-        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String, note: @escaping @Sendable (Status) async throws -> Void
+        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String, note: @escaping @Sendable (Status) async throws -> Bool
     ) async -> ServerResponse {
         var outgoing = passThrough.outgoing(request)
         outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
@@ -104,10 +105,13 @@ struct StatusRequests: Sendable {
         if (200...299).contains(answer.status) {
             let isNoted = await within(Self.noting) { _ in
                 try await note(StatusReader.status(in: DecodedPage(answer).bytes))
-                return true
             }
             // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate.
-            counters.count(isNoted == true ? .interactionKept : .interactionLost)
+            switch isNoted {
+            case true?: counters.count(.interactionKept)
+            case false?: break
+            case nil: counters.count(.interactionLost)
+            }
         }
         return ServerResponse(
             status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))

@@ -88,3 +88,8 @@ enum WrapperIDs {
             && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }
     }
 }
+
+extension Placement {
+    /// Whether it stood under an id of ours. With the label `json` it stood under the status's own.
+    var isWrapper: Bool { shownAs != localID }
+}
