@@ -13,9 +13,9 @@ struct IngestCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await withInstallation(flags) { installation in
-            let book = installation.jobBook
+            let (book, job) = (installation.jobBook, try installation.ingestJob())
             let counts = try await book.alone("ingest") {
-                try await Scheduler.runOnce(installation.ingestJob(), book: book, clock: Clock.now)
+                try await Scheduler.runOnce(job, book: book, clock: Clock.now)
             }
             if json {
                 Output.json { Output.counts(counts, in: &$0) }

@@ -61,29 +61,40 @@ struct StoredJobBook: JobBook {
     let storage: Storage
     let tenant: TenantKey
 
-    func lease(_ job: String, holder: String, until: Instant, at now: Instant) async throws -> Int64? {
-        try await storage.leases.acquire("job:" + job, for: until - now, by: holder, in: tenant, at: now)?.fence
+    func lease(_ job: String, holder: String, for span: Instant.Span, at now: Instant) async throws -> JobLease? {
+        try await storage.leases.acquire(Self.name(of: job), for: span, by: holder, in: tenant, at: now)
+            .map { JobLease(job: job, holder: holder, fence: $0.fence) }
     }
 
-    func release(_ job: String, holder: String, at now: Instant) async throws {
-        guard let lease = try await storage.leases.acquire("job:" + job, for: .seconds(1), by: holder, in: tenant, at: now) else { return }
-        try await storage.leases.release(lease, in: tenant, at: now)
+    func renew(_ lease: JobLease, for span: Instant.Span, at now: Instant) async throws -> Bool {
+        try await storage.leases.renew(stored(lease), for: span, at: now)
+    }
+
+    func release(_ lease: JobLease, at now: Instant) async throws {
+        try await storage.leases.release(stored(lease), at: now)
+    }
+
+    func fencing<Result: Sendable>(_ lease: JobLease, _ body: @Sendable () async throws -> Result) async throws -> Result {
+        do {
+            return try await storage.leases.fencing(stored(lease), body)
+        } catch StoreError.leaseLost {
+            throw JobLeaseLost()
+        }
+    }
+
+    private static func name(of job: String) -> String { "job:" + job }
+
+    private func stored(_ lease: JobLease) -> Lease {
+        Lease(tenant: tenant, name: Self.name(of: lease.job), holder: lease.holder, fence: lease.fence)
     }
 
     /// Runs `body` as the only one who does this job now.
-    func alone<Result>(_ job: String, _ body: () async throws -> Result) async throws -> Result {
-        let holder = Hex.encode(try RandomBytes.make(count: 8))
-        guard try await lease(job, holder: holder, until: Clock.now() + .minutes(10), at: Clock.now()) != nil else {
-            throw Failure("the service is doing this just now, or was stopped in the middle of it; try again in 10 minutes at most", .tryAgain)
+    func alone<Result: Sendable>(_ job: String, _ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        let work = LeasedWork(book: self, holder: Hex.encode(try RandomBytes.make(count: 8)), clock: Clock.now)
+        guard let result = try await work.perform(job, body) else {
+            throw Failure("the service is doing this just now, or was stopped in the middle of it; try again in a minute", .tryAgain)
         }
-        do {
-            let result = try await body()
-            try await release(job, holder: holder, at: Clock.now())
-            return result
-        } catch {
-            try await release(job, holder: holder, at: Clock.now())
-            throw error
-        }
+        return result
     }
 
     func lastFinished(_ job: String) async throws -> Instant? {

@@ -111,7 +111,7 @@ struct PrivacyCommand: AsyncParsableCommand {
                 let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays"))
                 let book = installation.jobBook
                 let last = try await book.lastFinished("anonymizer")
-                func carryOut() async throws -> AnonymizerReport {
+                @Sendable func carryOut() async throws -> AnonymizerReport {
                     try await Anonymizer(retention: keeping).run(
                         on: storage.retention, tenant: installation.tenant, at: ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()),
                         dryRun: dryRun, lastRun: last.map(ClockMark.init(finishedAt:)))
