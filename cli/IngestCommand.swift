@@ -6,7 +6,7 @@ import Store
 struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Read the instance's public timelines now, once.",
-        discussion: "Example: sheltie ingest --once --upstream https://social.example --contact mailto:you@example.org")
+        discussion: "Example: sheltie ingest --once --upstream https://social.example")
     @Flag(help: "One reading of each source, then end (what this command does in any case).") var once = false
     @Flag(help: "As JSON.") var json = false
     @OptionGroup var flags: SettingFlags

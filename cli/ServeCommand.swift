@@ -19,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Stand before an instance: proxy and jobs, until SIGTERM.",
-        discussion: "Example: sheltie serve --upstream https://social.example --contact mailto:you@example.org")
+        discussion: "Example: sheltie serve --upstream https://social.example")
 
     @OptionGroup var flags: SettingFlags
 
