@@ -2,59 +2,7 @@ import Fediverse
 import Jobs
 import OpenSSL
 import Privacy
-import Recommender
 import Store
-import Upstream
-
-extension Installation {
-    /// The jobs that the settings ask for.
-    func jobs() async throws -> [any Job] {
-        let lastAnonymized = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant).first?.finishedAt
-        let keeping = RetentionPolicy(contentDays: try settings.number("contentDays"))
-        return [
-            try ingestJob(),
-            RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: try intake(), tenant: tenant),
-            SignalsJob(statuses: storage.statuses, tenant: tenant),
-            AnonymizerJob(
-                anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
-                lastFinished: lastAnonymized, sinceBoot: Clock.sinceBoot),
-        ]
-    }
-
-    func ingestJob() throws -> IngestJob {
-        var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
-        ingest.period = .seconds(try settings.number("ingestInterval"))
-        ingest.obeysRobots = try settings.obeysRobots() && !instance.base.hasPrefix("http://")
-        ingest.contentDays = try settings.number("contentDays")
-        return IngestJob(
-            mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
-    }
-
-    func intake() throws -> StatusIntake {
-        StatusIntake(
-            instance: instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: try settings.number("contentDays") > 0)
-    }
-
-    var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
-}
-
-extension Settings {
-    private enum RobotsObedience: String, CaseIterable {
-        case obey
-        case own
-    }
-
-    func obeysRobots() throws -> Bool { try choice("robots", as: RobotsObedience.self) == .obey }
-
-    func ingestSources() throws -> [IngestSource] {
-        try text("ingestSources").split(separator: ",").map { name in
-            guard let source = IngestSource(name: name.filter { $0 != " " }) else {
-                throw Failure("--ingest-sources knows public, local, trends and tag:NAME", .badSetting)
-            }
-            return source
-        }
-    }
-}
 
 /// The jobs' book in the database.
 struct StoredJobBook: JobBook {
