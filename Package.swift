@@ -123,7 +123,7 @@ let package = Package(
         tests("ZlibTests", ["Zlib", "CZlib"]),
         tests("UpstreamTests", ["Upstream", "Curl", "Fediverse", "LoopbackClient", httpTypes]),
         tests("JobsTests", [
-            "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "Privacy", "Recommender", "Store", "Upstream", logging, lifecycle,
+            "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "Privacy", "Recommender", "Store", "Upstream", httpTypes, logging, lifecycle,
         ]),
         tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
         tests("CommandTests", ["Database", "SQLite"]),

@@ -2,6 +2,7 @@ import ArgumentParser
 import Curl
 import Database
 import Glibc
+import Jobs
 import Privacy
 import SheltieKit
 import Store
@@ -41,6 +42,7 @@ struct Failure: Error {
         case let error as PseudonymError: self.init("\(error)", .badData)
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
         case let error as UpstreamError: self.init("the instance gave no usable answer: \(error)", .unavailable)
+        case let error as JobLeaseLost: self.init("\(error)", .tryAgain)
         case is CancellationError: self.init("stopped", .tryAgain)
         default: self.init("an unexpected failure: \(String(describing: type(of: error)))", .software)
         }

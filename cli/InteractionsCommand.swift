@@ -35,7 +35,7 @@ struct InteractionsCommand: AsyncParsableCommand {
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Record an act, as far as the person's level keeps it.",
-            discussion: "Example: sheltie interactions add --alias $ALIAS --post post_456 --type favorite --context '{\"source\":\"timeline\",\"position\":3}'")
+            discussion: "Example: sheltie interactions add --alias $ALIAS --post post_456 --type favorite")
         @OptionGroup var who: LocalWhoFlags
         @Option(help: "The post's id.") var post: String
         @Option(help: "favorite, boost (or reblog), reply, bookmark or view.") var type: String

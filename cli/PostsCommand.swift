@@ -4,7 +4,8 @@ import SheltieKit
 
 struct PostsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "posts", abstract: "The posts that may be recommended.", subcommands: [Import.self, List.self, Show.self])
+        commandName: "posts", abstract: "The posts that may be recommended.", 
+        subcommands: [Import.self, List.self, Search.self, Show.self])
 
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -35,15 +36,34 @@ struct PostsCommand: AsyncParsableCommand {
             try checkLimit(limit)
             try await withLocal(flags, access: .look) { service, _ in
                 let posts = try await service.getRecentPosts(limit: limit, offset: offset, language: language, tag: tag)
-                if json {
-                    Output.json { writer in writer.array { for post in posts { post.write(to: &$0) } } }
-                } else if posts.isEmpty {
-                    Output.line("There are none.")
-                } else {
-                    Output.table(
-                        ["post", "created", "language", "text"],
-                        posts.map { [$0.postID, $0.createdAt ?? "-", $0.language ?? "-", Output.start(of: $0.content)] })
-                }
+                Output.posts(posts, json: json)
+            }
+        }
+    }
+
+    struct Search: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Stored posts whose text has all of the words, newest first.",
+            discussion: """
+                Example: sheltie posts search sourdough bread
+                A word may be part of a longer one, in any case; # finds hashtags.
+                Only posts that may be recommended are searched, and only while their text
+                is kept (--content-days).
+                """)
+        @Argument(help: "The words.") var words: [String]
+        @Option(help: "The most posts, 1 to 100000.") var limit = 20
+        @Flag(help: "As JSON.") var json = false
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            try checkLimit(limit)
+            let words = words.joined(separator: " ")
+            guard words.contains(where: { !$0.isWhitespace }) else { throw Failure("give at least one word to look for", .usage) }
+            try await withLocal(flags, access: .look) { service, settings in
+                let posts = try await service.searchPosts(words, limit: limit)
+                // Texts from before the setting may still be there until the anonymizer's next run.
+                if posts.isEmpty, try settings.number("contentDays") == 0 { Output.note("No post's text is kept here: --content-days is 0.") }
+                Output.posts(posts, json: json)
             }
         }
     }
@@ -87,6 +107,20 @@ struct PostsCommand: AsyncParsableCommand {
             guard let first = total.errors.first else { return }
             let others = total.errors.count == 1 ? "" : ", and \(total.errors.count - 1) more (--json names them all)"
             throw Failure("row \(first.index) was not imported: \(first.reason)\(others)", .badData)
+        }
+    }
+}
+
+extension Output {
+    fileprivate static func posts(_ posts: [PostMetadata], json: Bool) {
+        if json {
+            self.json { writer in writer.array { for post in posts { post.write(to: &$0) } } }
+        } else if posts.isEmpty {
+            line("There are none.")
+        } else {
+            table(
+                ["post", "created", "language", "text"],
+                posts.map { [$0.postID, $0.createdAt ?? "-", $0.language ?? "-", start(of: $0.content)] })
         }
     }
 }

@@ -13,7 +13,7 @@ struct PrivacyCommand: AsyncParsableCommand {
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Everything that is stored about a person, why, and until when.",
-            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy report --token-stdin --upstream https://social.example")
+            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy report --token-stdin")
         @OptionGroup var who: WhoFlags
         @Flag(help: "As JSON, with a schema version.") var json = false
         @OptionGroup var flags: SettingFlags
@@ -29,7 +29,7 @@ struct PrivacyCommand: AsyncParsableCommand {
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Choose a level: NONE keeps nothing, LIMITED little and short, FULL most.",
-            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy set --level FULL --token-stdin --upstream https://social.example")
+            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy set --level FULL --token-stdin")
         @OptionGroup var who: WhoFlags
         @Option(help: "NONE, LIMITED or FULL.") var level: String
         @Flag(help: "As JSON.") var json = false
@@ -111,7 +111,7 @@ struct PrivacyCommand: AsyncParsableCommand {
                 let keeping = RetentionPolicy(contentDays: try installation.settings.number("contentDays"))
                 let book = installation.jobBook
                 let last = try await book.lastFinished("anonymizer")
-                func carryOut() async throws -> AnonymizerReport {
+                @Sendable func carryOut() async throws -> AnonymizerReport {
                     try await Anonymizer(retention: keeping).run(
                         on: storage.retention, tenant: installation.tenant, at: ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()),
                         dryRun: dryRun, lastRun: last.map(ClockMark.init(finishedAt:)))

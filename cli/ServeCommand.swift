@@ -19,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Stand before an instance: proxy and jobs, until SIGTERM.",
-        discussion: "Example: sheltie serve --upstream https://social.example --contact mailto:you@example.org")
+        discussion: "Example: sheltie serve --upstream https://social.example")
 
     @OptionGroup var flags: SettingFlags
 
@@ -62,13 +62,14 @@ struct Serving {
         // The same patience with our own database before the instance is asked: who allows us more, loses fewer acts on a slow disk.
         proxySettings.lookUpTime = proxySettings.decisionTime
         proxySettings.budget = try settings.number("requestBudget")
+        let readiness = Readiness(storage, tenant: installation.tenant)
         let proxy = try Proxy(
             ProxyParts(
                 tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
                 interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
                 candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client,
                 streams: installation.streams, clock: Clock.now),
-            settings: proxySettings, logger: logger, ready: { (try? await storage.tenants()) != nil }, pages: pages, onRunning: onRunning)
+            settings: proxySettings, logger: logger, trouble: { await readiness.trouble() }, pages: pages, onRunning: onRunning)
         let scheduler = try await Scheduler(
             jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
             clock: Clock.now)

@@ -8,15 +8,20 @@ public import ServiceLifecycle
 public struct Scheduler: Service {
     private let jobs: [any Job]
     private let book: any JobBook
-    private let holder: String
+    private let work: LeasedWork
     private let logger: Logger
     private let clock: @Sendable () -> Instant
 
-    /// - Parameter holder: names this process in the leases; a random word, nothing about the machine.
-    public init(jobs: [any Job], book: any JobBook, holder: String, logger: Logger, clock: @escaping @Sendable () -> Instant) {
+    /// - Parameters:
+    ///   - holder: names this process in the leases; a random word, nothing about the machine.
+    ///   - pause: what waits until a lease is to be renewed; throws when the task is cancelled.
+    public init(
+        jobs: [any Job], book: any JobBook, holder: String, logger: Logger, clock: @escaping @Sendable () -> Instant,
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
         self.jobs = jobs
         self.book = book
-        self.holder = holder
+        work = LeasedWork(book: book, holder: holder, clock: clock, pause: pause)
         self.logger = logger
         self.clock = clock
     }
@@ -47,24 +52,15 @@ public struct Scheduler: Service {
 
     /// - Returns: how long to wait before asking again.
     func runWhenDue(_ job: any Job) async throws -> Duration {
-        let now = clock()
-        if let wait = try await untilDue(job, at: now) { return wait }
-        guard try await book.lease(job.name, holder: holder, until: now + .minutes(10), at: now) != nil else {
-            return min(job.period, .seconds(30))
-        }
-        do {
+        if let wait = try await untilDue(job, at: clock()) { return wait }
+        let wait = try await work.perform(job.name) {
             // Another may have run it between the question and the lease.
-            if let wait = try await untilDue(job, at: clock()) {
-                try await book.release(job.name, holder: holder, at: clock())
-                return wait
-            }
+            if let wait = try await untilDue(job, at: clock()) { return wait }
             try await Self.runOnce(job, book: book, clock: clock)
-        } catch {
-            try await book.release(job.name, holder: holder, at: clock())
-            throw error
+            return job.period
         }
-        try await book.release(job.name, holder: holder, at: clock())
-        return job.period
+        // Together with a lease's term less than a minute, after which a killed process's job goes on here.
+        return wait ?? min(job.period, .seconds(10))
     }
 
     /// nil when the job is due. A last run in the future is one of a clock that was wrong.

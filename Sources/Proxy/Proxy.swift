@@ -50,10 +50,10 @@ public struct Proxy: Service {
     private let onRunning: @Sendable (Int) async -> Void
 
     /// - Parameters:
-    ///   - ready: whether this process can do its work, for `/sheltie/health/ready`.
+    ///   - trouble: what keeps this process from its work, for `/sheltie/health/ready`; nil when nothing does.
     ///   - pages: answers under `/sheltie/` that are made elsewhere (the demo's pages); nil: not found.
     public init(
-        _ parts: ProxyParts, settings: ProxySettings, logger: Logger, ready: @escaping @Sendable () async -> Bool,
+        _ parts: ProxyParts, settings: ProxySettings, logger: Logger, trouble: @escaping @Sendable () async -> String?,
         pages: @escaping @Sendable (ServerRequest) async -> ServerResponse? = { _ in nil },
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {
@@ -62,7 +62,7 @@ public struct Proxy: Service {
         self.settings = settings
         self.logger = logger
         self.onRunning = onRunning
-        routes = Routes(parts, settings: settings, counters: counters, tokens: try TokenCache(), ready: ready, pages: pages)
+        routes = Routes(parts, settings: settings, counters: counters, tokens: try TokenCache(), trouble: trouble, pages: pages)
     }
 
     public func run() async throws {

@@ -21,7 +21,7 @@ struct Routes: Sendable {
 
     init(
         _ parts: ProxyParts, settings: ProxySettings, counters: ProxyCounters, tokens: TokenCache,
-        ready: @escaping @Sendable () async -> Bool, pages: @escaping @Sendable (ServerRequest) async -> ServerResponse?
+        trouble: @escaping @Sendable () async -> String?, pages: @escaping @Sendable (ServerRequest) async -> ServerResponse?
     ) {
         let policy = PrivacyPolicy()
         let budget = Budget(requestsPerWindow: settings.budget)
@@ -107,7 +107,7 @@ struct Routes: Sendable {
         }
         table.add("POST", "/oauth/revoke") { await sessions.revoke($0, publicBase: $1) }
 
-        own = OwnRoutes(ready: ready, pages: pages)
+        own = OwnRoutes(trouble: trouble, pages: pages)
         self.table = table
         everythingElse = passThrough
         self.tokens = tokens

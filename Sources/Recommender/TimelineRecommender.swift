@@ -26,7 +26,8 @@ public struct TimelineRecommender: Sendable {
     ///     same for everybody who reads the same languages, and is named `starter-v1`.
     ///   - size: entries at most; there are fewer when the filters leave fewer.
     ///   - seed: decides which statuses get a chance that no list favours.
-    ///   - languages: languages a status must be in, beside those of the reader's own setting; nil for no such wish.
+    ///   - languages: languages a status must be in, beside those of the reader's own setting; nil for no such wish. Without
+    ///     either, those of what the reader acted on.
     public func slate(
         for history: ReaderHistory, level: PrivacyLevel, from index: CandidateIndex, size: Int, at now: Instant, seed: UInt64,
         requested languages: Set<String>? = nil

@@ -19,6 +19,28 @@ extension SQLiteConnection {
         return true
     }
 
+    /// Takes so many bytes of the disk that the file lives on, and gives them back at once: the log may have room for one more
+    /// write on a disk that has none.
+    /// - Throws: `diskFull`, or `readOnly`.
+    public func checkSpace(bytes: Int) throws(DatabaseError) {
+        guard let path = sqlite3_db_filename(handle.pointer, "main").map({ String(cString: $0) }), let slash = path.lastIndex(of: "/") else { return }
+        // O_TMPFILE, which Glibc's module leaves out: a file without a name, which goes with its descriptor, also after a kill.
+        let file = open(String(path[...slash]), 0o20_000_000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            switch errno {
+            case ENOSPC, EDQUOT: throw .diskFull
+            case EROFS: throw .readOnly
+            // A file system that knows no files without a name: only the write itself can tell.
+            default: return
+            }
+        }
+        defer { close(file) }
+        switch posix_fallocate(file, 0, off_t(bytes)) {
+        case ENOSPC, EDQUOT, EFBIG: throw .diskFull
+        default: return
+        }
+    }
+
     /// - Throws: `corrupt` when the file fails SQLite's quick check, which reads all of it.
     public func checkIntegrity() throws(DatabaseError) {
         guard try pragma("PRAGMA quick_check(1)") == .text("ok") else { throw .corrupt(reason: "it fails its integrity check") }

@@ -59,6 +59,14 @@ extension RecommenderService {
         ).compactMap { PostMetadata($0) }
     }
 
+    /// Posts that may be recommended and whose text, as long as it is kept, has every word of `words`, newest first.
+    /// - Parameter words: in any case, separated by spaces; each may be part of a longer one. Without any nothing is found.
+    public func searchPosts(_ words: String, limit: Int = 20) async throws -> [PostMetadata] {
+        let words = words.split(whereSeparator: \.isWhitespace).map(String.init)
+        if words.isEmpty { return [] }
+        return try await storage.posts(containing: words, limit: max(0, limit), in: tenant).compactMap { PostMetadata($0) }
+    }
+
     /// - Returns: nil for one that is not stored, or only as what somebody's act refers to.
     public func post(_ postID: String) async throws -> PostMetadata? {
         try await storage.posts(ids: [postID], in: tenant).first.flatMap { PostMetadata($0) }

@@ -4,10 +4,17 @@ public import Privacy
 
 /// The right to act alone, for a while. A later holder's fence is larger, so a late writer is known by its smaller one.
 public struct Lease: Sendable, Equatable {
+    public var tenant: TenantKey
     public var name: String
     public var holder: String
     public var fence: Int64
-    public var expiresAt: Instant
+
+    public init(tenant: TenantKey, name: String, holder: String, fence: Int64) {
+        self.tenant = tenant
+        self.name = name
+        self.holder = holder
+        self.fence = fence
+    }
 }
 
 /// Who may run a job now, where several processes could.
@@ -15,6 +22,9 @@ public struct Leases: Sendable {
     let pool: any ConnectionPool
 
     /// Takes the lease when it is free, has expired, or is the holder's own (which renews it under the same fence).
+    ///
+    /// One that ends far later than a new one would was given while the clock was ahead; it counts as expired, or a clock that
+    /// was set back would leave a dead process's lease standing.
     /// - Returns: nil while another holds it.
     public func acquire(
         _ name: String, for span: Instant.Span, by holder: String, in tenant: TenantKey, at now: Instant
@@ -26,29 +36,71 @@ public struct Leases: Sendable {
                 ON CONFLICT (tenant_id, name) DO UPDATE SET
                     fence = CASE WHEN leases.holder = excluded.holder AND leases.expires_at > \(now) THEN leases.fence ELSE leases.fence + 1 END,
                     holder = excluded.holder, expires_at = excluded.expires_at
-                WHERE leases.holder = excluded.holder OR leases.expires_at <= \(now)
+                WHERE leases.holder = excluded.holder OR leases.expires_at <= \(now) OR leases.expires_at > \(end + span)
                 RETURNING fence
-                """) { Lease(name: name, holder: holder, fence: $0.integer(0), expiresAt: end) }
+                """) { Lease(tenant: tenant, name: name, holder: holder, fence: $0.integer(0)) }
         }
     }
 
-    /// Whether the lease is still this one: nobody has taken it since, and it has not run out.
-    public func holds(_ lease: Lease, in tenant: TenantKey, at now: Instant) async throws -> Bool {
-        try await pool.read { connection in
-            try connection.first("""
-                SELECT 1 FROM leases WHERE tenant_id = \(tenant) AND name = \(lease.name) AND holder = \(lease.holder)
-                AND fence = \(lease.fence) AND expires_at > \(now)
-                """) { _ in true } ?? false
-        }
+    /// Holds it for `span` from now, also when it has run out, as long as nobody has taken it since.
+    /// - Returns: whether it is held.
+    public func renew(_ lease: Lease, for span: Instant.Span, at now: Instant) async throws -> Bool {
+        try await pool.write(.process) { try $0.setEnd(of: lease, to: now + span) }
     }
 
     /// Lets the next one in at once. The row stays: its fence must not begin anew.
-    public func release(_ lease: Lease, in tenant: TenantKey, at now: Instant) async throws {
-        _ = try await pool.write(.process) { connection in
-            try connection.run("""
-                UPDATE leases SET expires_at = \(now)
-                WHERE tenant_id = \(tenant) AND name = \(lease.name) AND holder = \(lease.holder) AND fence = \(lease.fence)
-                """)
+    public func release(_ lease: Lease, at now: Instant) async throws {
+        _ = try await pool.write(.process) { try $0.setEnd(of: lease, to: now) }
+    }
+
+    /// Runs `body`, in which each write of this storage happens only while nobody has taken the lease: that is looked at
+    /// in the write's own transaction.
+    /// - Throws: `StoreError.leaseLost` out of a write that came too late; it has changed nothing.
+    public func fencing<Result: Sendable>(_ lease: Lease, _ body: @Sendable () async throws -> Result) async throws -> Result {
+        try await FencedPool.$lease.withValue(lease, operation: body)
+    }
+}
+
+/// A pool whose writes look first whether the lease that they are done under, if any, is still the holder's.
+struct FencedPool: ConnectionPool {
+    @TaskLocal static var lease: Lease?
+
+    let pool: any ConnectionPool
+
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
+        try await pool.read(body)
+    }
+
+    func write<Result: Sendable>(
+        _ durability: Durability, _ body: @escaping @Sendable (any Connection) throws -> Result
+    ) async throws -> Result {
+        guard let lease = Self.lease else { return try await pool.write(durability, body) }
+        return try await pool.write(durability) { connection in
+            guard try connection.isHeld(lease) else { throw StoreError.leaseLost }
+            return try body(connection)
         }
+    }
+
+    func maintain<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
+        try await pool.maintain(body)
+    }
+
+    func shutdown() async { await pool.shutdown() }
+}
+
+extension Connection {
+    /// Whether nobody has taken the lease. Its end does not matter here: until it is taken nobody else acts.
+    fileprivate func isHeld(_ lease: Lease) throws -> Bool {
+        try first("""
+            SELECT 1 FROM leases WHERE tenant_id = \(lease.tenant) AND name = \(lease.name) AND holder = \(lease.holder)
+            AND fence = \(lease.fence)
+            """) { _ in true } ?? false
+    }
+
+    fileprivate func setEnd(of lease: Lease, to end: Instant) throws -> Bool {
+        try run("""
+            UPDATE leases SET expires_at = \(end)
+            WHERE tenant_id = \(lease.tenant) AND name = \(lease.name) AND holder = \(lease.holder) AND fence = \(lease.fence)
+            """) == 1
     }
 }

@@ -38,6 +38,26 @@ extension Storage {
         }
     }
 
+    /// The tenant's candidates whose kept text has every one of the words, as a part of a longer one too, newest first.
+    ///
+    /// Every kept text is read: a question for an operator, not for a page.
+    /// - Parameter words: in any case.
+    public func posts(containing words: [String], limit: Int, in tenant: TenantKey) async throws -> [StoredPostDetails] {
+        var condition: SQL = "p.eligible = 1"
+        for word in words {
+            var either: SQL = "1 = 0"
+            for spelling in Self.spellings(of: word) {
+                either = "\(sql: either) OR lower(p.content) LIKE \("%" + Self.escaped(spelling) + "%") ESCAPE '\\'"
+            }
+            condition = "\(sql: condition) AND (\(sql: either))"
+        }
+        return try await pool.read { [condition] connection in
+            try connection.posts(
+                where: "p.created_at IS NOT NULL AND \(sql: condition) ORDER BY p.created_at DESC, p.post_key DESC LIMIT \(limit)",
+                in: tenant)
+        }
+    }
+
     /// Those of the posts that are stored, stubs among them, in no order.
     public func posts(ids: [String], in tenant: TenantKey) async throws -> [StoredPostDetails] {
         if ids.isEmpty { return [] }
@@ -56,12 +76,30 @@ extension Storage {
 
     /// The tag between its quotes, as it stands in the array's text.
     private static func pattern(tag: String) -> String {
-        var pattern = "%"
-        for character in JSONText.quoted(tag) {
-            if character == "%" || character == "_" || character == "\\" { pattern += "\\" }
-            pattern.append(character)
+        "%" + escaped(JSONText.quoted(tag)) + "%"
+    }
+
+    /// A text that LIKE takes letter by letter.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text {
+            if character == "%" || character == "_" || character == "\\" { escaped += "\\" }
+            escaped.append(character)
         }
-        return pattern + "%"
+        return escaped
+    }
+
+    /// What `lower` may make of a word: SQLite's knows the letters of ASCII alone, and leaves Über as it is.
+    private static func spellings(of word: String) -> [String] {
+        let (small, large) = (word.lowercased(), word.uppercased())
+        let first = small.prefix(1).uppercased() + small.dropFirst()
+        var spellings = [small]
+        for other in [first, large] {
+            var lowered = ""
+            for letter in other.unicodeScalars { lowered += letter.isASCII ? String(letter).lowercased() : String(letter) }
+            if !spellings.contains(lowered) { spellings.append(lowered) }
+        }
+        return spellings
     }
 }
 

@@ -1,5 +1,5 @@
 import Database
-import Privacy
+public import Privacy
 import SQLite
 
 /// What an operator asks of a database first.
@@ -39,6 +39,15 @@ extension Storage {
             let damage = try connection.all("PRAGMA integrity_check(100)") { $0.text(0) }.filter { $0 != "ok" }
             let orphans = try connection.all("PRAGMA foreign_key_check") { "a row of \($0.text(0)) refers to a row of \($0.text(2)) that is missing" }
             return damage + Array(Set(orphans)).sorted()
+        }
+    }
+
+    /// Writes what is there already once more, and looks whether the disk has room for more: nothing grows.
+    /// - Throws: `DatabaseError` when a write that needs room would fail now.
+    public func checkWritable(in tenant: TenantKey) async throws {
+        try await pool.write(.process) { connection in
+            try connection.run("UPDATE tenants SET snapshot_version = snapshot_version WHERE tenant_id = \(tenant)")
+            try connection.onFile { try $0.checkSpace(bytes: 65_536) }
         }
     }
 

@@ -28,6 +28,7 @@ public struct Storage: Sendable {
     public let recommender: any RecommenderRepository
     public let jobRuns: JobRuns
     public let leases: Leases
+    /// Its writes are fenced where they are a job's (`Leases.fencing`).
     let pool: any ConnectionPool
     let location: StoreLocation
 
@@ -54,6 +55,7 @@ public struct Storage: Sendable {
     }
 
     init(pool: any ConnectionPool, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
+        let pool = FencedPool(pool: pool)
         self.pool = pool
         self.location = location
         people = People(pool: pool, defaultLevel: defaultLevel)

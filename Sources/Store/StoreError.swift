@@ -12,6 +12,8 @@ public enum StoreError: Error, Equatable {
     case unknownKey
     /// No key was registered for the tenant, so no alias can be kept.
     case noActiveKey
+    /// Another process has taken the lease that the write was done under.
+    case leaseLost
 }
 
 extension StoreError: CustomStringConvertible {
@@ -23,6 +25,7 @@ extension StoreError: CustomStringConvertible {
         case .migrationsPending(let pending): "the database needs \(pending) migration(s) first; run 'sheltie db migrate'"
         case .unknownKey: "the key file is not the one that this database was made with"
         case .noActiveKey: "no key is registered in this database"
+        case .leaseLost: "another process has taken this job over"
         }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// The command line as Corgi's documentation has it, `sheltie` in place of `python cli.py`.
@@ -25,6 +26,7 @@ import Testing
         "recommendations list --user seed_user_2 --limit 2",
         "recommendations explain post_456 --alias <alias_id>",
         "posts list --tag corgi --language en",
+        "posts search sample post",
         "posts show post_456 --json",
         "update_privacy --alias <alias_id> --level LIMITED",
         "wipe_database --confirm",
@@ -105,10 +107,52 @@ import Testing
         #expect(answer.errors.hasPrefix("sheltie: row 1 was not imported: author_id must be"))
     }
 
+    @Test func `a search finds what has all words in any case, newest first, and says so where no text is kept`() throws {
+        let (program, _) = try Self.seeded()
+        // Texts of the last days are kept.
+        func post(_ id: String, hoursAgo: Int, _ text: String) -> String {
+            var (moment, parts) = (time(nil) - hoursAgo * 3_600, tm())
+            gmtime_r(&moment, &parts)
+            let date = String(unsafeUninitializedCapacity: 32) { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress, $0.count, "%Y-%m-%dT%H:%M:%S", &parts) }
+            }
+            return #"{"post_id":"\#(id)","author_id":"x","created_at":"\#(date)","content":"\#(text)"}"#
+        }
+        let posts = [
+            post("old", hoursAgo: 3, "Über 100% zauerteig quendelbrot"), post("new", hoursAgo: 2, "Zauerteig, and #QUENDELBROT again"),
+            post("other", hoursAgo: 1, "1000 loaves of quendelbrot, over_rated"),
+        ]
+        program.write("[" + posts.joined(separator: ",") + "]", to: "some.json")
+        #expect(try program.run(line: "posts import some.json").code == 0)
+        func found(_ words: String) throws -> [Substring] {
+            let answer = try program.run(line: "posts search \(words) --json")
+            #expect(answer.code == 0 && answer.errors.isEmpty, "\(answer.errors)")
+            return answer.output.matches(of: /"post_id":"([a-z]+)"/).map(\.1)
+        }
+        #expect(try found("QUENDELBROT zauerteig") == ["new", "old"])
+        #expect(try found("quendelbrot --limit 1") == ["other"])
+        #expect(try found("'zauerteig quendelbrot'") == ["new", "old"])
+        #expect(try found("über") == ["old"])
+        #expect(try found("ÜBER") == ["old"])
+        #expect(try found("#quendelbrot") == ["new"])
+        // What LIKE would take for any text or any letter.
+        #expect(try found("100% quendelbrot") == ["old"])
+        #expect(try found("r_r") == ["other"])
+        #expect(try found("nothing-of-this") == [])
+        let table = try program.run(line: "posts search loaves").output.split(separator: "\n")
+        #expect(table.first?.hasPrefix("post ") == true && table.last?.hasPrefix("other ") == true)
+        #expect(try program.run(line: "posts search loaves --limit 0").code == 64)
+        #expect(try program.run(line: "posts search ' '").code == 64)
+
+        let kept = try program.run(line: "posts search nothing-of-this --content-days 0")
+        #expect(kept.code == 0 && kept.output == "There are none.\n")
+        #expect(kept.errors == "No post's text is kept here: --content-days is 0.\n")
+    }
+
     @Test(arguments: [
         "setup", "seed_users", "view_interactions", "view_recommendations", "db_info", "view_privacy", "update_privacy", "import_posts",
         "add_interaction", "wipe_database", "migrate", "interactions list", "interactions add", "interactions export", "recommendations list",
-        "recommendations explain", "posts import", "posts list", "posts show",
+        "recommendations explain", "posts import", "posts list", "posts search", "posts show",
     ])
     func `each command has help with an example`(command: String) throws {
         let answer = try Program().run(line: command + " --help")

@@ -14,6 +14,13 @@ struct CommandPageTests {
         }
     }
 
+    @Test func `no example is broken where a terminal has 80 columns`() throws {
+        for (path, command) in try CommandTree.load().leaves {
+            let lines = try Program.run(path.split(separator: " ").dropFirst().map(String.init) + ["--help"]).output.split(separator: "\n")
+            for example in command.examples { #expect(lines.contains { $0.count <= 80 && $0.hasSuffix(example) }, "\(path): \(example)") }
+        }
+    }
+
     @Test func `the page has every command with its example and its own flags, and no other`() throws {
         let tree = try CommandTree.load()
         let common = Set(try Setting.all().values.map(\.flag) + ["--config", "--help", "--version"])

@@ -19,6 +19,7 @@ struct CommandTree: Decodable {
         struct Name: Decodable { var kind: String, name: String }
         var kind: String
         var isOptional: Bool
+        var isRepeating: Bool
         var names: [Name]?
 
         func answers(to word: String) -> Bool { (names ?? []).contains { word == ($0.kind == "long" ? "--" : "-") + $0.name } }
@@ -55,7 +56,8 @@ struct CommandTree: Decodable {
                 given.insert(index)
                 if arguments[index].kind == "option", rest.popFirst() == nil, whole { return "\(word) has no value" }
             } else {
-                guard let index = positional.popFirst() else { return "\(command.commandName) does not take '\(word)'" }
+                guard let index = positional.first else { return "\(command.commandName) does not take '\(word)'" }
+                if !arguments[index].isRepeating { positional = positional.dropFirst() }
                 given.insert(index)
             }
         }

@@ -37,8 +37,10 @@ struct Program {
     let status: Int32
     let output: String
 
+    static func run(_ arguments: String...) throws -> Program { try run(arguments) }
+
     /// - Parameter arguments: words without a quote.
-    static func run(_ arguments: String...) throws -> Program {
+    static func run(_ arguments: [String]) throws -> Program {
         precondition(arguments.allSatisfy { !$0.contains("'") })
         try #require(access(BuiltProgram.path, X_OK) == 0, "build first: \(BuiltProgram.path) is not there")
         let words = ([BuiltProgram.path] + arguments).map { "'\($0)'" }.joined(separator: " ")

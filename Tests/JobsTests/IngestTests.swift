@@ -24,6 +24,20 @@ struct IngestTests {
         }
     }
 
+    @Test func `a gap that is wider than one run stays, and the newest is read first`() async throws {
+        try await JobWorld.with(ScriptedTimeline((1...20).reversed())) { jobs async throws in
+            #expect(try await jobs.ingest(pages: 2)["kept"] == 6)
+            #expect(try await jobs.cursor()?.newestID == "20")
+            // What lies below is not gone after: the next run ends where this one began.
+            jobs.instance.statuses.withLock { $0 = (1...22).reversed().map { ScriptedStatus(id: $0) } }
+            let before = jobs.instance.asked.count
+            #expect(try await jobs.ingest(pages: 2)["kept"] == 2)
+            #expect(jobs.instance.asked.count == before + 1)
+            #expect(try await jobs.cursor()?.newestID == "22")
+            #expect(try await Set(jobs.candidates().keys) == Set((15...22).map(String.init)))
+        }
+    }
+
     @Test func `a second run over the same page changes nothing`() async throws {
         try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs async throws in
             _ = try await jobs.ingest()

@@ -21,7 +21,7 @@ import Testing
                     [post, "FAVORITE", "2026-06-20 10:00:00.000", #"{"source":"home"}"#],
                     [post, "VIEW", "1782777600000000", nil],
                 ]),
-            .of("author_preferences", ["author_id", "interaction_count", "last_interaction_at", "preference_score"], [[author, "1", "2026-06-20", "0.2212"]]),
+            .of("author_preferences", ["author_id", "interaction_count", "last_interaction_at", "preference_score"], [[author, "1", "2026-06-20", "0.22119921692859512"]]),
             .of("recommendation_logs", ["post_id", "recommended_at", "reason"], [[post, "2026-06-30 08:15:00", "popular"]]),
             .of("preferences", ["name", "value"], []),
             .of("suppressions", ["subject_kind", "subject", "set_at", "until"], [["author", author, "2026-06-30", "2026-07-05"]]),
@@ -71,10 +71,24 @@ import Testing
     @Test func `every cell of every row stands in text, JSON and export`() {
         let (text, json) = (report().text, report().json)
         let export = PrivacyExport(of: .at(.full), keyID: "fa0cde5e86539aca", tables: tables).json
+        // As people read them: times in one form, measures with four digits.
+        let readable = ["2026-06-01 00:00:00.000": "2026-06-01", "2026-06-20 10:00:00.000": "2026-06-20 10:00:00",
+            "1782777600000000": "2026-06-30", "0.22119921692859512": "0.2212"]
         for cell in tables.flatMap({ $0.rows.joined() }).compactMap(\.self) {
             let quoted = cell.replacing("\"", with: "\\\"")
-            #expect(text.contains(cell) && json.contains("\"\(quoted)\"") && export.contains("\"\(quoted)\""))
+            #expect(text.contains(readable[cell] ?? cell) && json.contains("\"\(quoted)\"") && export.contains("\"\(quoted)\""))
         }
+    }
+
+    @Test(arguments: [
+        ("score_weight", "2.0", "2.0"), ("carried_weight", "1.23456789", "1.2346"), ("preference_score", "0.99995", "1.0"),
+        ("preference_score", "-0.00001", "-0.0"), ("preference_score", "nothing", "nothing"), ("occurred_at", "2026-06-20T10:00:00.250000Z", "2026-06-20 10:00:00"),
+        ("until", "2026-07-05T00:00:00.000000Z", "2026-07-05"), ("last_seen", "soon", "soon"), ("value", "0.123456", "0.123456"), ("epoch", "3", "3"),
+    ])
+    func `the text rounds measures and writes times in one form, the JSON keeps both`(column: String, cell: String, shown: String) {
+        let report = report(.at(.full), [.of("new_table", [column], [[cell]])])
+        #expect(report.text.split(separator: "\n").contains("  " + shown))
+        #expect(report.json.contains("\"\(cell)\""))
     }
 
     @Test func `the next deletion is the oldest row's end, with a view's own age and an asked end`() {

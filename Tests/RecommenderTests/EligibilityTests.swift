@@ -14,6 +14,8 @@ struct EligibilityTests {
             let posts = Dictionary(uniqueKeysWithValues: world.posts.map { ($0.key, $0) })
             let history = world.level == .none ? ReaderHistory() : world.history
             entries += slate.entries.count
+            let acts = history.actedOn.compactMap { posts[$0]?.language?.lowercased().split(separator: "-").first.map(String.init) }
+            let spoken = acts.count < 5 ? [] : Set(Dictionary(grouping: acts, by: { $0 }).filter { $0.value.count > 1 }.keys)
             #expect(slate.entries.count <= world.size)
             #expect(Set(slate.keys).count == slate.entries.count)
             #expect(trace.ineligible == 0)
@@ -23,7 +25,7 @@ struct EligibilityTests {
                 if let shown = history.shown[post.key] { #expect(now - shown >= .days(7)) }
                 #expect(!history.suppressedAuthors.contains(post.author))
                 #expect(!history.suppressedReasons.contains(entry.reason.rawValue))
-                #expect(reads(post.language, history.settings["languages"], world.requested))
+                #expect(reads(post.language, history.settings["languages"], world.requested, spoken))
                 #expect(entry.author == post.author && entry.localID == post.localID)
                 #expect(entry.score > 0)
             }
@@ -109,12 +111,57 @@ struct EligibilityTests {
         #expect(served(nil, requested: ["pt-br"]) == [2])
     }
 
+    struct Reading: Sendable {
+        let acts: [String?]
+        let served: Set<String>
+    }
+
+    static let readings: [Reading] = [
+        // Four acts tell nothing, the fifth tells.
+        .init(acts: ["de", "de", "de", "de"], served: ["de", "en", "pt", "pt-br", "sv"]),
+        .init(acts: ["de", "de", "de", "de", "de"], served: ["de"]),
+        // A slip is none, twice is a language; a region reads the whole language.
+        .init(acts: ["de", "de", "de", "de", "sv"], served: ["de"]),
+        .init(acts: ["de", "de", "de", "sv", "sv"], served: ["de", "sv"]),
+        .init(acts: ["en", "en", "en", "pt", "pt-BR"], served: ["en", "pt", "pt-br"]),
+        .init(acts: ["de", "en", "pt", "sv", "fr"], served: ["de", "en", "pt", "pt-br", "sv"]),
+        // Unknown is no language, and never English.
+        .init(acts: [nil, nil, nil, nil, nil, "de"], served: ["de", "en", "pt", "pt-br", "sv"]),
+        .init(acts: [nil, nil, nil, nil, "de", "de", "de", "de", "de"], served: ["de"]),
+        .init(acts: [nil, nil, nil, nil, "en", "de", "de", "de", "de"], served: ["de"]),
+    ]
+
+    @Test(arguments: readings)
+    func `without a setting, the languages are those of what was acted on`(reading: Reading) {
+        let (acts, served) = (reading.acts, reading.served)
+        let offered: [String?] = ["de", "en", "pt", "pt-BR", "sv", nil]
+        let posts = (acts + offered).enumerated().map { StoredPost.status(Int64($0), author: Int64($0), language: $1, growth: 5) }
+        let history = ReaderHistory(actedOn: Set((0..<Int64(acts.count)).map { PostKey($0) }))
+        let index = CandidateIndex(posts)
+        func languages(_ settings: [String: String], level: PrivacyLevel = .limited, requested: Set<String>? = nil) -> Set<String> {
+            var history = history
+            history.settings = settings
+            let slate = TimelineRecommender().slate(
+                for: history, level: level, from: index, size: 20, at: now, seed: 0, requested: requested)
+            return Set(slate.entries.map { index[$0.post]?.language ?? "none" })
+        }
+        #expect(languages([:]) == served)
+        // What somebody says is not narrowed by what they did.
+        #expect(languages(["languages": "sv,en"]) == ["sv", "en"])
+        #expect(languages(["languages": "und"]) == ["de", "en", "pt", "pt-br", "sv", "none"])
+        #expect(languages([:], requested: ["sv"]) == ["sv"])
+        // At NONE nothing was done, as far as we know: what is acted on is then among the offered.
+        #expect(languages([:], level: .none).isSuperset(of: ["de", "en", "pt", "pt-br", "sv"]))
+    }
+
     /// The language rule, said a second time.
-    private func reads(_ language: String?, _ setting: String?, _ requested: Set<String>?) -> Bool {
+    /// - Parameter spoken: the languages of what was acted on; empty where that does not tell.
+    private func reads(_ language: String?, _ setting: String?, _ requested: Set<String>?, _ spoken: Set<String>) -> Bool {
         let wish = (setting ?? "").split(separator: ",").map { $0.filter { $0 != " " }.lowercased() }
         guard let language = language?.lowercased() else { return wish.contains("und") }
         let primary = language.split(separator: "-").first.map(String.init) ?? language
         let chosen = wish.filter { $0 != "und" }
+        if wish.isEmpty, requested == nil { return spoken.isEmpty || spoken.contains(primary) }
         let inSetting = chosen.isEmpty || chosen.contains(language) || chosen.contains(primary)
         return inSetting && (requested.map { $0.contains(language) || $0.contains(primary) } ?? true)
     }

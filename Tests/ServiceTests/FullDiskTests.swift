@@ -30,13 +30,17 @@ extension ServiceTests {
                     try await here.accepted("POST", "/api/v1/statuses/\(statuses[0].id)/favourite")
                     #expect(try await Self.interactions(place, beside: program) == 1)
 
+                    try await Self.becomes((200, #"{"status":"ok"}"#), here)
+
                     try Self.fill(data + "/filler")
                     for status in statuses.prefix(40) { try await here.accepted("POST", "/api/v1/statuses/\(status.id)/bookmark") }
                     for _ in 0..<5 { #expect(try await here.statuses("/api/v1/timelines/home?limit=20").count == 20) }
                     let kept = try await Self.interactions(place, beside: program)
                     #expect(kept < 41, "the disk was not full")
+                    try await Self.becomes((503, #"{"error":"nothing can be written: the disk is full"}"#), here)
 
                     unlink(data + "/filler")
+                    try await Self.becomes((200, #"{"status":"ok"}"#), here)
                     try await here.accepted("POST", "/api/v1/statuses/\(statuses[1].id)/reblog")
                     #expect(try await Self.interactions(place, beside: program) == kept + 1)
                     let check = try await Self.command(["db", "check"], place, beside: program)
@@ -53,6 +57,17 @@ extension ServiceTests {
             let program = try Program(["serve"] + place.flags + Place.quiet, folder: place.folder, before: Self.mounting(place.data, options))
             #expect(try await program.ended() == .init(code: code), "\(program.errors)")
             #expect(program.errors.hasPrefix("sheltie: " + words) && program.errors.split(separator: "\n").count == 1, "\(program.errors)")
+        }
+
+        /// Readiness is looked at every few seconds, and asked for more often here.
+        private static func becomes(_ wanted: (Int, String), _ visitor: Visitor) async throws {
+            let start = ContinuousClock.now
+            while true {
+                let reply = try await visitor.send("GET", "/sheltie/health/ready")
+                if (reply.status, reply.text) == wanted { return }
+                try #require(ContinuousClock.now - start < .seconds(15), "\(reply.status) \(reply.text)")
+                try await Task.sleep(for: .milliseconds(200))
+            }
         }
 
         /// What a command says that sees the same disk as the program.

@@ -1,6 +1,9 @@
 import Database
 import DemoInstance
 import Fediverse
+import Glibc
+import LoopbackClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -46,6 +49,35 @@ extension ServiceTests {
                 }
                 test.finish(done: done, failed: 0)
             }
+        }
+
+        @Test func `what a killed process was doing goes on within a minute`() async throws {
+            let isDead = Mutex(false)
+            // It says nothing while the first process lives, which is killed in the middle of waiting.
+            let upstream = ScriptedServer { request, connection in
+                if request.path == "/robots.txt" { return connection.answer(404, [], "") }
+                if isDead.withLock({ $0 }) { connection.answer(200, [("Content-Type", "application/json")], "[]") } else { connection.waitUntilClosed() }
+            }
+            let place = try Place(upstream: "http://" + upstream.authority)
+            let killed = try place.start(["ingest", "--once"])
+            while !upstream.requests.contains(where: { $0.path != "/robots.txt" }) { try await Task.sleep(for: .milliseconds(20)) }
+            killed.send(SIGKILL)
+            _ = try await killed.ended()
+            let death = ContinuousClock.now
+            isDead.withLock { $0 = true }
+            var refusals = 0
+            while true {
+                let next = try place.start(["ingest", "--once"])
+                let ending = try await next.ended()
+                if ending == .init(code: 0) { break }
+                #expect(ending == .init(code: 75) && next.errors.contains("try again in a minute"), "\(next.errors)")
+                refusals += 1
+                try #require(ContinuousClock.now - death < .seconds(60))
+                try await Task.sleep(for: .seconds(2))
+            }
+            #expect(refusals > 0, "the lease was not held")
+            let outcomes = try StoredRows(leftAt: place).texts("SELECT outcome FROM job_runs ORDER BY run_key")
+            #expect(outcomes == ["interrupted", "done"])
         }
 
         private func expectWhole(_ place: Place, _ wanted: Kept) throws {

@@ -80,7 +80,10 @@ struct PlanTests {
         try await storage.jobRuns.finish(run, .done, in: store.tenant, at: noon)
         _ = try await storage.jobRuns.interruptUnfinished(of: "a", in: store.tenant, at: noon)
         _ = try await storage.jobRuns.recent("a", limit: 1, in: store.tenant)
-        _ = try await storage.leases.acquire("a", for: .seconds(1), by: "b", in: store.tenant, at: noon)
+        try await storage.checkWritable(in: store.tenant)
+        _ = try await storage.posts(containing: ["a", "über"], limit: 5, in: store.tenant)
+        guard let lease = try await storage.leases.acquire("a", for: .seconds(1), by: "b", in: store.tenant, at: noon) else { return }
+        try await storage.leases.fencing(lease) { _ = try await storage.leases.renew(lease, for: .seconds(1), at: noon) }
     }
 }
 

@@ -52,6 +52,16 @@ struct StorageTests {
         await second.shutdown()
     }
 
+    @Test func `asking whether the database takes writes changes nothing, and a closed one says no`() async throws {
+        try await TestStore.with { store in
+            let before = try await store.storage.info()
+            for _ in 0..<200 { try await store.storage.checkWritable(in: store.tenant) }
+            #expect(try await store.storage.info() == before)
+            await store.storage.shutdown()
+            await #expect(throws: DatabaseError.unavailable) { try await store.storage.checkWritable(in: store.tenant) }
+        }
+    }
+
     @Test func `another master key is refused`() async throws {
         try await TestStore.with { store in
             try await store.storage.registerKey(id: "key-1", in: store.tenant, at: noon)

@@ -79,7 +79,7 @@ extension PrivacyReport {
         let filled = sections.filter { $0.purpose.chapter == chapter && !$0.table.rows.isEmpty }
         guard !filled.isEmpty else { return ["Nothing."] }
         var lines = filled.flatMap { section in
-            [section.purpose.title] + TextTable.aligned([section.table.columns] + section.table.rows.map { $0.map { $0 ?? "-" } }) + [""]
+            [section.purpose.title] + TextTable.aligned([section.table.columns] + section.table.rows.map(section.readable)) + [""]
         }
         lines.removeLast()
         if chapter == .derived { lines += ["", explanation] }
@@ -102,6 +102,22 @@ extension PrivacyReport {
             ("last run", service.lastAnonymized.map { UTCText.writeFull($0) + " UTC" } ?? "none yet"),
             ("next run", service.nextAnonymized.map { UTCText.writeFull($0) + " UTC" } ?? "not planned"),
         ])
+    }
+}
+
+extension PrivacyReport.Section {
+    /// A row as people read it: times as in the rest of the report, measures with four digits. The JSON has every digit.
+    fileprivate func readable(_ row: [String?]) -> [String] {
+        zip(table.columns, row).map { column, cell in
+            guard let cell else { return "-" }
+            if column.hasSuffix("_at") || ["last_seen", "until", "timestamp"].contains(column) {
+                return UTCText.read(cell).map(UTCText.write) ?? cell
+            }
+            if column.hasSuffix("_score") || column.hasSuffix("_weight"), let number = Double(cell), number.magnitude < 1e9 {
+                return String((number * 10_000).rounded() / 10_000)
+            }
+            return cell
+        }
     }
 }
 

@@ -4,7 +4,7 @@ import HTTPTypes
 
 /// What lives under `/sheltie/`, where no path of an instance is shadowed.
 struct OwnRoutes: Sendable {
-    let ready: @Sendable () async -> Bool
+    let trouble: @Sendable () async -> String?
     let pages: @Sendable (ServerRequest) async -> ServerResponse?
 
     func respond(to request: ServerRequest) async -> ServerResponse {
@@ -12,8 +12,8 @@ struct OwnRoutes: Sendable {
             return await pages(request) ?? Failures.sentence("This page can only be read", status: 405)
         }
         switch request.path {
-        case "/sheltie/health/live": return Self.health("live", isWell: true)
-        case "/sheltie/health/ready": return Self.health("ready", isWell: await ready())
+        case "/sheltie/health/live": return Self.health(trouble: nil)
+        case "/sheltie/health/ready": return Self.health(trouble: await trouble())
         case "/sheltie/avatar.png": return Self.image(OwnImages.avatar)
         case "/sheltie/header.png": return Self.image(OwnImages.header)
         default: break
@@ -36,10 +36,11 @@ struct OwnRoutes: Sendable {
     static let pagePolicy =
         "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-    private static func health(_ name: String, isWell: Bool) -> ServerResponse {
+    private static func health(trouble: String?) -> ServerResponse {
+        if let trouble { return Failures.sentence(trouble, status: 503) }
         var json = JSONWriter()
-        json.object { $0.member("status", isWell ? "ok" : "degraded") }
-        return .json(json.bytes, status: isWell ? 200 : 503)
+        json.object { $0.member("status", "ok") }
+        return .json(json.bytes, status: 200)
     }
 
     private static func image(_ bytes: [UInt8]) -> ServerResponse {

@@ -31,6 +31,10 @@ struct ReaderView: Sendable {
     static let shownAgainAfter = Instant.Span.days(7)
     static let authorLimit = 40
     static let tagLimit = 32
+    /// Fewer statuses acted on than this say nothing about what somebody reads.
+    static let actsForLanguages = 5
+    /// One act in a language may be a slip.
+    static let actsForLanguage = 2
 
     /// - Parameters:
     ///   - history: at NONE nothing of it is read, at LIMITED its tags are not.
@@ -55,7 +59,11 @@ struct ReaderView: Sendable {
         for post in history.actedOn { excluded.insert(post.value) }
         for (post, at) in history.shown where now - at < Self.shownAgainAfter { excluded.insert(post.value) }
         for author in history.suppressedAuthors { suppressedAuthors.insert(author.value) }
-        languages = Self.allowed(requested.map { Set($0.map(normalizedLanguage)) }, sliders.languages, among: index.languages)
+        // What somebody says beats what their acts look like; `und` alone says every language.
+        let isSaid = requested != nil || sliders.languages != nil || sliders.unknownLanguage
+        languages = Self.allowed(
+            requested.map { Set($0.map(normalizedLanguage)) }, isSaid ? sliders.languages : Self.languages(of: history, in: index),
+            among: index.languages)
         readAuthors()
         readTags(index)
     }
@@ -94,6 +102,24 @@ struct ReaderView: Sendable {
             tagBits |= 1 << UInt64(tag & 63)
             favouriteTags.append(tag)
         }
+    }
+
+    /// The languages of the candidates that the reader acted on: those of at least `actsForLanguage` of them, without their
+    /// regions. nil, for every language, while too little is known to tell; a status that does not say its language tells nothing.
+    private static func languages(of history: ReaderHistory, in index: CandidateIndex) -> Set<String>? {
+        var acts = [Int](repeating: 0, count: index.languages.count)
+        for post in history.actedOn {
+            guard let row = index.row(of: post.value) else { continue }
+            let language = index.columns.languages[Int(row)]
+            if language >= 0 { acts[Int(language)] += 1 }
+        }
+        guard acts.reduce(0, +) >= actsForLanguages else { return nil }
+        var primaries: [Substring: Int] = [:]
+        for id in acts.indices where acts[id] > 0 {
+            primaries[index.languages[Int32(id)].prefix { $0 != "-" }, default: 0] += acts[id]
+        }
+        let read = primaries.filter { $0.value >= actsForLanguage }.map { String($0.key) }
+        return read.isEmpty ? nil : Set(read)
     }
 
     /// Which languages of the index the reader reads: those in both wishes. `pt` lets `pt-BR` in, not the other way round.

@@ -2,12 +2,12 @@
 ///
 /// Settings: `weight.<signal>` (-2 to 2, 1 is the default, 0 switches the signal off, below 0 it counts against a
 /// status), `preset` (a name of `presets`; a slider beats it), `policy` (a policy's name), `languages` (codes with
-/// commas; `und` lets statuses of unknown language in). Signals bear the names of the reasons.
+/// commas; `und` lets statuses of unknown language in, and alone every language). Signals bear the names of the reasons.
 struct Sliders: Sendable, Equatable {
     /// Multipliers in the order of `ReasonCode.allCases`.
     var multipliers: [Double]
     var policy: RankingPolicy?
-    /// nil: every known language.
+    /// nil: not said.
     var languages: Set<String>?
     var unknownLanguage: Bool
 

@@ -71,6 +71,7 @@ struct DisplayCheckTests {
         let perWorld = 25
         var done = 0
         let failed = Mutex(0)
+        let judged = Mutex(0)
         for round in 0..<(test.planned + perWorld - 1) / perWorld {
             let count = min(perWorld, test.planned - done)
             let seed = test.seed &+ UInt64(round)
@@ -92,11 +93,15 @@ struct DisplayCheckTests {
                     live.clock.pass(.minutes(5))
                     let after = try await reader.home("limit=20")
                     let wrong = try await Self.expectFit(after, reader)
+                    judged.withLock { $0 += after.wrappers.count }
                     if wrong > 0 { failed.withLock { $0 += 1 } }
                 }
             }
             done += count
         }
+        // Pages without recommendations would prove nothing.
+        let count = judged.withLock { $0 }
+        #expect(count >= test.planned, "\(count) recommendations on \(test.planned) pages")
         test.finish(done: done, failed: failed.withLock { $0 })
     }
 

@@ -97,7 +97,7 @@ struct LiveWorld: Sendable {
         settings.budget = 100_000
         changes.settings(&settings)
         let running = Running()
-        let proxy = try Proxy(parts, settings: settings, logger: .silent, ready: { true }, onRunning: { running.announce($0) })
+        let proxy = try Proxy(parts, settings: settings, logger: .silent, trouble: { nil }, onRunning: { running.announce($0) })
         try await during({ try await proxy.run() }) {
             try await body(
                 LiveWorld(

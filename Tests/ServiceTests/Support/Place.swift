@@ -54,7 +54,7 @@ final class Place: Sendable {
         return program
     }
 
-    /// The dead process's right to be alone at its job holds for some minutes; here they pass at once.
+    /// The dead process's right to be alone at its job holds for some seconds; here they pass at once.
     func outwaitLeases() throws {
         guard try StoredRows(leftAt: self).count("SELECT count(*) FROM sqlite_schema WHERE name = 'leases'") == 1 else { return }
         try SQLiteConnection(path: database, access: .writer).run("UPDATE leases SET expires_at = 0")

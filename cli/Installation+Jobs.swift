@@ -1,0 +1,37 @@
+import Jobs
+import Privacy
+import Recommender
+import Store
+import Upstream
+
+extension Installation {
+    /// The jobs that the settings ask for.
+    func jobs() async throws -> [any Job] {
+        let lastAnonymized = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant).first?.finishedAt
+        let keeping = RetentionPolicy(contentDays: try settings.number("contentDays"))
+        return [
+            try ingestJob(),
+            RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: try intake(), tenant: tenant),
+            SignalsJob(statuses: storage.statuses, tenant: tenant),
+            AnonymizerJob(
+                anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
+                lastFinished: lastAnonymized, sinceBoot: Clock.sinceBoot),
+        ]
+    }
+
+    func ingestJob() throws -> IngestJob {
+        var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
+        ingest.period = .seconds(try settings.number("ingestInterval"))
+        ingest.obeysRobots = try settings.obeysRobots() && !instance.base.hasPrefix("http://")
+        ingest.contentDays = try settings.number("contentDays")
+        return IngestJob(
+            mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
+    }
+
+    func intake() throws -> StatusIntake {
+        StatusIntake(
+            instance: instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: try settings.number("contentDays") > 0)
+    }
+
+    var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }
+}
