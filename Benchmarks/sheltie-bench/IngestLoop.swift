@@ -21,11 +21,14 @@ func measureIngest(pages path: String, database: String) async throws {
 
     let start = processTime()
     var (read, written) = (0, 0)
-    for page in pages {
-        let statuses = try StatusReader.page(in: page).statuses
-        read += statuses.count
-        let kept = statuses.compactMap { status(of: intake.judge($0.status, from: .public, at: now)) }
-        written += try await storage.statuses.keep(kept, cursor: nil, in: tenant, at: now)
+    let batch = IngestJob.Settings(sources: [.public], consent: ConsentPolicy()).batch
+    var waiting: [Status] = []
+    for (place, page) in pages.enumerated() {
+        waiting += try StatusReader.page(in: page).statuses.map(\.status)
+        guard waiting.count >= batch || place == pages.count - 1 else { continue }
+        read += waiting.count
+        written += try await intake.take(waiting, from: "public", into: storage.statuses, in: tenant, at: now).kept
+        waiting = []
     }
     let whole = processTime() - start
     await storage.shutdown()
@@ -37,7 +40,7 @@ func measureIngest(pages path: String, database: String) async throws {
     let parsed = try pages.map { try StatusReader.page(in: $0).statuses.map(\.status) }
     report("read", (processTime() - mark) / Double(read) * 1e6)
     mark = processTime()
-    for page in parsed { for status in page { use(intake.judge(status, from: .public, at: now)) } }
+    for page in parsed { use(intake.judge(page, from: "public", at: now)) }
     report("judge", (processTime() - mark) / Double(read) * 1e6)
     let consent = ConsentPolicy()
     mark = processTime()
@@ -50,10 +53,6 @@ func measureIngest(pages path: String, database: String) async throws {
     mark = processTime()
     for page in parsed { for status in page { use(HTMLText.plain((status.reblog?.status ?? status).content)) } }
     report("plain", (processTime() - mark) / Double(read) * 1e6)
-}
-
-private func status(of judgement: StatusIntake.Judgement) -> KeptStatus? {
-    if case .kept(let status) = judgement { status } else { nil }
 }
 
 func wallClock() -> Int64 {

@@ -24,12 +24,8 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
 
     /// The values as a list for `IN (…)`. At least one is needed: an empty list is an error in SQL.
     public static func list(_ values: some Sequence<some SQLConvertible>) -> SQL {
-        var interpolation = StringInterpolation(literalCapacity: 64, interpolationCount: 16)
-        for (index, value) in values.enumerated() {
-            if index > 0 { interpolation.appendLiteral(", ") }
-            interpolation.appendInterpolation(value)
-        }
-        return SQL(stringInterpolation: interpolation)
+        let values = values.map { $0.sqlValue }
+        return SQL(raw: values.indices.map { "$\($0 + 1)" }.joined(separator: ", "), values: values)
     }
 
     public struct StringInterpolation: StringInterpolationProtocol {
@@ -51,28 +47,22 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         public mutating func appendInterpolation(raw fragment: String) { text += fragment }
 
         public mutating func appendInterpolation(sql: SQL) {
-            guard !sql.values.isEmpty else {
-                text += sql.text
-                return
-            }
-            let offset = values.count
-            var digits = false
-            var number = 0
-            for character in sql.text {
-                if digits, let digit = character.wholeNumberValue, character.isASCII {
-                    number = number * 10 + digit
-                    continue
-                }
-                if digits {
-                    text += "\(number + offset)"
-                    digits = false
-                    number = 0
-                }
-                text.append(character)
-                if character == "$" { digits = true }
-            }
-            if digits { text += "\(number + offset)" }
+            text += values.isEmpty || sql.values.isEmpty ? sql.text : sql.text(numberedFrom: values.count)
             values += sql.values
         }
+    }
+
+    /// The text with each parameter's number raised by `offset`.
+    private func text(numberedFrom offset: Int) -> String {
+        var renumbered: [UInt8] = []
+        renumbered.reserveCapacity(text.utf8.count + values.count)
+        var rest = text.utf8[...]
+        while let sign = rest.firstIndex(of: UInt8(ascii: "$")) {
+            let digits = rest[rest.index(after: sign)...].prefix { $0 &- 0x30 < 10 }
+            renumbered += rest[...sign]
+            if let number = Int(Substring(digits)) { renumbered += String(number + offset).utf8 }
+            rest = rest[digits.endIndex...]
+        }
+        return String(decoding: renumbered + rest, as: UTF8.self)
     }
 }

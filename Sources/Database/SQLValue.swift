@@ -23,5 +23,6 @@ extension Double: SQLConvertible { public var sqlValue: SQLValue { .real(self) }
 extension String: SQLConvertible { public var sqlValue: SQLValue { .text(self) } }
 extension [UInt8]: SQLConvertible { public var sqlValue: SQLValue { .blob(self) } }
 extension Optional: SQLConvertible where Wrapped: SQLConvertible {
-    public var sqlValue: SQLValue { map(\.sqlValue) ?? .null }
+    // A key path here would be made anew for each value.
+    public var sqlValue: SQLValue { if let value = self { value.sqlValue } else { .null } }
 }

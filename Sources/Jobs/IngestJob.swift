@@ -12,6 +12,8 @@ public struct IngestJob: Job {
         public var period: Duration = .seconds(120)
         /// Pages of one source in one run; the cursor remembers where it stopped.
         public var pages = 10
+        /// Statuses that are written in one transaction, and up to a page more.
+        public var batch = 200
         /// Days that a post's text is kept; 0 keeps none.
         public var contentDays = 7
         /// Whether the instance's robots.txt is asked. It speaks to strangers: where the operator of the instance runs this
@@ -85,31 +87,49 @@ public struct IngestJob: Job {
         cursor.refusal = nil
         var path: String? = source.firstPage
         var newest = start.newestID
+        var waiting: [Status] = []
         for _ in 0..<settings.pages {
             guard let asked = path else { break }
-            let page = try await mastodon.page(asked)
+            let page: StatusPage
+            do {
+                page = try await mastodon.page(asked)
+            } catch let error as UpstreamError {
+                if !error.isOurStop { try await keep(&waiting, from: source, cursor: nil, at: now, into: &counts) }
+                throw error
+            }
             counts["read", default: 0] += page.statuses.count
             counts["malformed", default: 0] += page.malformed
             if page.statuses.isEmpty { break }
             for status in page.statuses { newest = source.later(status.id, than: newest) }
+            waiting += page.statuses
             // Pages go from new to old, so the cursor moves only when the last one is in: what a stop leaves out is read again.
             path = source.nextPage(after: page, newestKnown: start.newestID)
             if path == nil { cursor.newestID = newest }
-            let optedOut = try await statuses.optedOut(among: intake.authors(of: page.statuses), in: tenant)
-            let judgement = intake.judge(page.statuses, from: source.name, optedOut: optedOut, at: now)
-            let (kept, gone) = try await statuses.carryOut(judgement, cursor: path == nil ? cursor : nil, in: tenant, at: now)
-            counts["kept", default: 0] += kept
-            if gone > 0 { counts["withdrawn", default: 0] += gone }
-            for (refusal, count) in judgement.refusals { counts["refused-" + refusal.rawValue, default: 0] += count }
             if let remaining = page.rateLimit.remaining, remaining < 60 {
+                try await keep(&waiting, from: source, cursor: path == nil ? cursor : nil, at: now, into: &counts)
                 try await rest(cursor, until: now + .minutes(5), because: "rate-limit", at: now)
                 return
             }
+            if waiting.count >= settings.batch { try await keep(&waiting, from: source, cursor: path == nil ? cursor : nil, at: now, into: &counts) }
         }
+        try await keep(&waiting, from: source, cursor: path == nil ? cursor : nil, at: now, into: &counts)
         if newest != cursor.newestID {
             cursor.newestID = newest
             try await statuses.setCursor(cursor, in: tenant, at: now)
         }
+    }
+
+    /// Writes what was read of several pages in one transaction: pages of the file that it touches are then written once, and
+    /// hundreds of rows keep nobody else waiting for longer than some milliseconds.
+    private func keep(
+        _ waiting: inout [Status], from source: IngestSource, cursor: IngestCursor?, at now: Instant, into counts: inout [String: Int]
+    ) async throws {
+        if waiting.isEmpty { return }
+        let (judgement, kept, gone) = try await intake.take(waiting, from: source.name, cursor: cursor, into: statuses, in: tenant, at: now)
+        waiting = []
+        counts["kept", default: 0] += kept
+        if gone > 0 { counts["withdrawn", default: 0] += gone }
+        for (refusal, count) in judgement.refusals { counts["refused-" + refusal.rawValue, default: 0] += count }
     }
 
     private func rest(_ cursor: IngestCursor, until: Instant, because reason: String, at now: Instant) async throws {

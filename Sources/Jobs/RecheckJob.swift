@@ -44,10 +44,8 @@ public struct RecheckJob: Job {
                 break
             }
             spent += mastodon.requestsNeeded(forStatuses: due.count)
-            let optedOut = try await statuses.optedOut(among: intake.authors(of: shown), in: tenant)
-            let judgement = intake.judge(shown, from: name, optedOut: optedOut, ignoringAge: true, at: now)
             // Those that stay are brought up to date with their edits and counters.
-            let (_, refused) = try await statuses.carryOut(judgement, in: tenant, at: now)
+            let (judgement, _, refused) = try await intake.take(shown, from: name, ignoringAge: true, into: statuses, in: tenant, at: now)
             try await statuses.confirm(judgement.kept.map(\.postID), in: tenant, at: now)
             let gone = Set(due).subtracting(shown.map(\.id))
             counts["confirmed", default: 0] += judgement.kept.count

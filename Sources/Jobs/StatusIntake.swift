@@ -54,6 +54,9 @@ public struct StatusIntake: Sendable {
             judgement.refused.append(postID)
             if refusal == .optOutTag { judgement.optedOut.insert(pseudonymizer.authorID(uri: status.account.uri)) }
         }
+        // Pages overlap, and a status may have been edited between two of them: then the refusal counts.
+        let refused = Set(judgement.refused)
+        judgement.kept.removeAll { refused.contains($0.postID) }
         return judgement
     }
 
@@ -68,24 +71,30 @@ public struct StatusIntake: Sendable {
         return uris.map { pseudonymizer.authorID(uri: $0) }
     }
 
+    /// Judges what was read, and carries the judgement out.
+    /// - Parameters:
+    ///   - ignoringAge: as for `judge`.
+    ///   - cursor: moves with what is kept.
+    /// - Returns: the judgement, how many statuses were written, and how many are gone by it.
+    public func take(
+        _ read: [Status], from source: String, ignoringAge: Bool = false, cursor: IngestCursor? = nil, into statuses: any StatusRepository,
+        in tenant: TenantKey, at now: Instant
+    ) async throws -> (judgement: Judgement, kept: Int, gone: Int) {
+        let optedOut = try await statuses.optedOut(among: authors(of: read), in: tenant)
+        let judgement = judge(read, from: source, optedOut: optedOut, ignoringAge: ignoringAge, at: now)
+        var gone = 0
+        for author in judgement.optedOut.sorted() {
+            gone += try await statuses.optOut(authorID: author, source: "profile", in: tenant, at: now)
+        }
+        gone += try await statuses.withdraw(judgement.refused, in: tenant, at: now)
+        return (judgement, try await statuses.keep(judgement.kept, cursor: cursor, in: tenant, at: now), gone)
+    }
+
     private func form(of status: Status, postID: String, source: String) -> KeptStatus {
         KeptStatus(
             postID: postID, authorID: pseudonymizer.authorID(uri: status.account.uri), localID: status.id,
             content: keepsContent ? HTMLText.plain(status.content) : nil, language: status.language, createdAt: status.createdAt,
             editedAt: status.editedAt, favourites: status.favourites, reblogs: status.reblogs, replies: status.replies,
             tags: status.tags, source: source)
-    }
-}
-
-extension StatusRepository {
-    /// Carries a judgement out.
-    /// - Returns: statuses kept, and statuses that are gone by it.
-    func carryOut(
-        _ judgement: StatusIntake.Judgement, cursor: IngestCursor? = nil, in tenant: TenantKey, at now: Instant
-    ) async throws -> (kept: Int, gone: Int) {
-        var gone = 0
-        for author in judgement.optedOut.sorted() { gone += try await optOut(authorID: author, source: "profile", in: tenant, at: now) }
-        gone += try await withdraw(judgement.refused, in: tenant, at: now)
-        return (try await keep(judgement.kept, cursor: cursor, in: tenant, at: now), gone)
     }
 }

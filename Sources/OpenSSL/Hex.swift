@@ -9,9 +9,11 @@ public enum Hex {
         String(unsafeUninitializedCapacity: bytes.count * 2) { text in
             let text = UnsafeMutableRawBufferPointer(text)
             let whole = bytes.count & ~3
-            for index in stride(from: 0, to: whole, by: 4) {
+            var index = 0
+            while index < whole {
                 let digits = digits(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self)))
                 text.storeBytes(of: digits.bigEndian, toByteOffset: 2 &* index, as: UInt64.self)
+                index &+= 4
             }
             for index in whole..<bytes.count {
                 let pair = digits(UInt32(bytes[index]))

@@ -28,16 +28,14 @@ struct AuthorPreferences {
         switch level {
         case .none: break
         case .limited: try rebuildLimited()
-        case .full:
-            try recomputeFull(author)
-            try enforceFullLimit()
+        case .full: if try recomputeFull(author) { try enforceFullLimit() }
         }
     }
 
     func rebuild(_ level: PrivacyLevel) throws {
         guard level == .full else { return try rebuildLimited() }
         try connection.run("DELETE FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(alias)")
-        for author in try actsByAuthor().keys.sorted(by: { $0.value < $1.value }) { try recomputeFull(author) }
+        for author in try actsByAuthor().keys.sorted(by: { $0.value < $1.value }) { _ = try recomputeFull(author) }
         try enforceFullLimit()
     }
 
@@ -81,18 +79,26 @@ struct AuthorPreferences {
         to >= from ? AuthorAffinity.faded(activity, after: to - from) : activity / AuthorAffinity.faded(1, after: from - to)
     }
 
-    private func recomputeFull(_ author: AuthorKey) throws {
+    /// - Returns: whether the author is new among the preferences.
+    private func recomputeFull(_ author: AuthorKey) throws -> Bool {
         let acts = try acts(on: author)
         let present = try preferences(author).first
         guard let last = acts.map(\.at).max()?.floored(to: .days(1)) ?? present?.last, !acts.isEmpty || present.map({ $0.carriedCount > 0 }) == true
-        else { return try remove(author) }
+        else {
+            try remove(author)
+            return false
+        }
         let carried = present.map { Self.moved($0.carriedWeight, from: $0.last, to: last) } ?? 0
         let score = AuthorAffinity.score(activity: carried + AuthorAffinity.activity(of: acts, at: last))
-        guard score >= AuthorAffinity.fadedScore else { return try remove(author) }
+        guard score >= AuthorAffinity.fadedScore else {
+            try remove(author)
+            return false
+        }
         let preference = Preference(
             author: author, count: acts.count + (present?.carriedCount ?? 0), last: last, score: score, carriedWeight: carried,
             carriedCount: present?.carriedCount ?? 0)
         if preference != present { try store(preference) }
+        return present == nil
     }
 
     /// Beyond the limit the weakest go, as they stand at the newest interaction's day.

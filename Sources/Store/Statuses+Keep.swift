@@ -5,12 +5,20 @@ import Recommender
 
 extension Statuses {
     func keep(_ statuses: [KeptStatus], cursor: IngestCursor?, in tenant: TenantKey, at now: Instant) async throws -> Int {
-        try await pool.write(.process) { connection in
-            let batch = KeepingBatch(connection: connection, tenant: tenant, now: now)
-            let written = try batch.keep(statuses)
-            if written.inserted > 0 { try batch.enforce(candidateLimit) }
-            if let cursor { try connection.setCursor(cursor, in: tenant, at: now) }
-            return written.inserted + written.changed
+        do {
+            return try await pool.write(.process) { connection in
+                let batch = KeepingBatch(connection: connection, tenant: tenant, now: now)
+                let written = try batch.keep(statuses)
+                if !room.take(written.inserted, of: tenant) {
+                    room.set(candidateLimit - (try batch.enforce(candidateLimit)), of: tenant, limit: candidateLimit)
+                }
+                if let cursor { try connection.setCursor(cursor, in: tenant, at: now) }
+                return written.inserted + written.changed
+            }
+        } catch {
+            // What was counted may have been undone.
+            room.forget(tenant)
+            throw error
         }
     }
 }
@@ -69,16 +77,17 @@ private struct KeepingBatch {
         return (fresh.count + promoted.count, changed.count)
     }
 
-    /// Beyond the limit the oldest go, or become stubs.
-    func enforce(_ limit: Int) throws {
+    /// Beyond the limit the oldest go, or become stubs: half a percent more than must, so that not every batch has to count.
+    /// - Returns: how many candidates there are now.
+    func enforce(_ limit: Int) throws -> Int {
         // Candidates are exactly the posts with a time (post_metadata_eligible_check, post_metadata_stub_check): the index answers.
         let count = try connection.count("SELECT count(*) FROM post_metadata WHERE tenant_id = \(tenant) AND created_at IS NOT NULL")
-        guard count > limit else { return }
+        guard count > limit else { return count }
         let oldest = try connection.all("""
             SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND created_at IS NOT NULL
-            ORDER BY created_at, post_key LIMIT \(count - limit)
+            ORDER BY created_at, post_key LIMIT \(count - limit + limit / 200)
             """) { $0.post(0) }
-        _ = try connection.withdraw(oldest, in: tenant, at: now)
+        return count - (try connection.withdraw(oldest, in: tenant, at: now))
     }
 
     /// Where a batch names a status twice, the later edit counts; of two the same, the later one.

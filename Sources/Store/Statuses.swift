@@ -8,6 +8,7 @@ struct Statuses: StatusRepository {
     let pool: any ConnectionPool
     /// The most candidates of one tenant; beyond it the oldest go.
     let candidateLimit: Int
+    let room = CandidateRoom()
 
     func withdraw(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await withdraw(where: "post_id", postIDs, in: tenant, at: now)

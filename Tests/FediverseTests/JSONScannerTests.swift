@@ -80,6 +80,17 @@ func check(_ json: String, limits: JSONLimits = JSONLimits()) throws {
         #expect(try scan(json) { try $0.string() } == text)
     }
 
+    @Test func `an escape is undone wherever it stands`() throws {
+        let (before, behind) = ("0123456789é123456789", "abcdefghijklmnopq")
+        for first in 0...before.count {
+            for second in 0...behind.count {
+                let (left, right) = (before.prefix(first), behind.prefix(second))
+                #expect(try scan("\"\(left)\\n\(right)\\u00e9\"") { try $0.string() } == "\(left)\n\(right)é")
+                #expect(try scan("\"\(left)\\\\\(right)\"") { try $0.string() } == "\(left)\\\(right)")
+            }
+        }
+    }
+
     @Test func `a value's range is its exact bytes`() throws {
         let json = " {\"a\" : [1, \"é]\"] , \"b\":-1.5e3 }"
         let slices = try scan(json) { scanner in

@@ -5,6 +5,7 @@ import Recommender
 import Store
 import Synchronization
 import Testing
+import Upstream
 
 @testable import Jobs
 
@@ -35,6 +36,19 @@ struct IngestTests {
             #expect(jobs.instance.asked.count == before + 1)
             #expect(try await jobs.cursor()?.newestID == "22")
             #expect(try await Set(jobs.candidates().keys) == Set((15...22).map(String.init)))
+        }
+    }
+
+    @Test(arguments: [1, 4, 8, 9])
+    func `however many are written together, all are kept and the cursor moves at the end`(batch: Int) async throws {
+        try await JobWorld.with(ScriptedTimeline((1...8).reversed())) { jobs async throws in
+            let versions = { try await jobs.storage.recommender.changes(in: jobs.tenant, since: nil, at: jobs.clock.now).version }
+            let before = try await versions()
+            #expect(try await jobs.ingest(batch: batch)["kept"] == 8)
+            #expect(try await jobs.candidates().count == 8)
+            #expect(try await jobs.cursor()?.newestID == "8")
+            // Pages of three: a batch is full with the page that fills it.
+            #expect(try await versions() - before == [1: 3, 4: 2, 8: 1, 9: 1][batch])
         }
     }
 
@@ -187,6 +201,22 @@ struct IngestTests {
             }
             #expect(try await jobs.ingest()["kept"] == 2)
             #expect(elsewhere.requests.isEmpty)
+        }
+    }
+
+    @Test func `a status that two pages show differently is kept only if neither refuses it`() throws {
+        let now = Instant(seconds: 1_800_000_000)
+        let intake = StatusIntake(
+            instance: Instance(domain: "home.example", base: "https://home.example"),
+            pseudonymizer: Pseudonymizer(try MasterKey(bytes: Array(1...32))), consent: ConsentPolicy(), keepsContent: true)
+        let author = Account(id: "1", uri: "https://home.example/users/a", discoverable: true, indexable: true)
+        let status = Status(id: "5", uri: "https://home.example/s/5", createdAt: now, account: author)
+        var unlisted = status
+        unlisted.visibility = .unlisted
+        #expect(intake.judge([status, status], from: "public", at: now).kept.count == 2)
+        for page in [[status, unlisted], [unlisted, status]] {
+            let judgement = intake.judge(page, from: "public", at: now)
+            #expect(judgement.kept.isEmpty && judgement.refused.count == 1)
         }
     }
 }

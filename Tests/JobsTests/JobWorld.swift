@@ -52,15 +52,18 @@ struct JobWorld: Sendable {
         await storage.shutdown()
     }
 
-    func ingestJob(statuses: (any StatusRepository)? = nil, pages: Int = 10) -> IngestJob {
+    func ingestJob(statuses: (any StatusRepository)? = nil, pages: Int = 10, batch: Int = 200) -> IngestJob {
         var settings = IngestJob.Settings(sources: [.public], consent: ConsentPolicy())
         settings.pages = pages
+        settings.batch = batch
         return IngestJob(
             mastodon: mastodon, statuses: statuses ?? storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: "Sheltie",
             settings: settings)
     }
 
-    func ingest(pages: Int = 10) async throws -> [String: Int] { try await ingestJob(pages: pages).run(at: clock.now) }
+    func ingest(pages: Int = 10, batch: Int = 200) async throws -> [String: Int] {
+        try await ingestJob(pages: pages, batch: batch).run(at: clock.now)
+    }
 
     func recheck() async throws -> [String: Int] {
         let intake = StatusIntake(

@@ -89,6 +89,30 @@ struct StatusTests {
         }
     }
 
+    @Test func `batch after batch, the limit holds and the newest stay`() async throws {
+        try await TestStore.with(candidateLimit: 40) { store in
+            for batch in 0..<30 {
+                let first = batch * 3 + 1
+                try await store.keep((first..<first + 3).map { .status($0, createdAt: noon + .minutes(Int64($0))) })
+                let kept = Set(try await store.changes().changed.map(\.localID))
+                #expect(kept == Set((max(1, first + 2 - 39)...first + 2).map { "local-\($0)" }))
+            }
+        }
+    }
+
+    @Test func `a count is trusted for a tenth of the limit, and no more after a failure`() {
+        let room = CandidateRoom()
+        let tenant = TenantKey(1)
+        #expect(!room.take(1, of: tenant))
+        room.set(30, of: tenant, limit: 200)
+        #expect(room.take(20, of: tenant))
+        #expect(!room.take(1, of: tenant))
+        room.set(5, of: tenant, limit: 200)
+        room.forget(tenant)
+        #expect(!room.take(1, of: tenant))
+        #expect(room.take(0, of: tenant))
+    }
+
     @Test func `an opt-out takes everything of the author, and lasts`() async throws {
         try await TestStore.with { store in
             let viewer = try await store.viewer(.full)

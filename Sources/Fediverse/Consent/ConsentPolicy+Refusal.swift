@@ -24,7 +24,7 @@ extension ConsentPolicy {
         if status.reblog != nil { return .reblog }
         if authorOptedOut(account) { return .authorOptOut }
         if status.visibility != .public { return .visibility }
-        if let refusal = refusal(of: status, by: account, isLocalAuthor: isLocalAuthor(account)) { return refusal }
+        if let refusal = refusal(of: status, by: account, isLocalAuthor: { isLocalAuthor(account) }) { return refusal }
         if status.inReplyToID != nil { return .reply }
         if status.sensitive || !status.spoilerText.isEmpty { return .sensitive }
         if status.mentions > 0 { return .mention }
@@ -48,7 +48,7 @@ extension ConsentPolicy {
             authorOptedOut: { $0.uri != author || authorOptedOut })
     }
 
-    private func refusal(of status: Status, by account: Account, isLocalAuthor: Bool) -> ConsentRefusal? {
+    private func refusal(of status: Status, by account: Account, isLocalAuthor: () -> Bool) -> ConsentRefusal? {
         if account.discoverable != true { return .discoverable }
         if let refusal = refusal(ofSearch: status, by: account, isLocalAuthor: isLocalAuthor) { return refusal }
         if account.noindex == true { return .noindex }
@@ -65,12 +65,12 @@ extension ConsentPolicy {
     }
 
     /// FEP-268d where a server shows it: the status's own word beats the author's, and both beat `indexable`.
-    private func refusal(ofSearch status: Status, by account: Account, isLocalAuthor: Bool) -> ConsentRefusal? {
-        let audiences = [status.searchableBy, account.searchableBy].compactMap(\.self)
-        if let audience = audiences.first(where: { !$0.isEmpty }) {
+    private func refusal(ofSearch status: Status, by account: Account, isLocalAuthor: () -> Bool) -> ConsentRefusal? {
+        let audience = status.searchableBy.flatMap { $0.isEmpty ? nil : $0 } ?? account.searchableBy ?? []
+        if !audience.isEmpty {
             return audience.contains(where: Self.publicCollection.contains) ? nil : .searchableBy
         }
-        if account.indexable == nil, unknownIndexable == .allowLocal, isLocalAuthor { return nil }
+        if account.indexable == nil, unknownIndexable == .allowLocal, isLocalAuthor() { return nil }
         return account.indexable == true ? nil : .indexable
     }
 

@@ -66,6 +66,7 @@ struct ProfileGlance {
 
     private static let textEntities: [StaticString] = ["&amp;", "&quot;", "&#39;", "&apos;", "&lt;", "&gt;"]
     private static let attributeEntities: [StaticString] = ["&amp;"]
+    private static let words = ProfileTags.optOut.map { Array($0.utf8) }
     private static let names: [StaticString] = ["p", "br", "a", "span"]
 
     private mutating func passEntity(_ known: [StaticString]) -> Bool {
@@ -132,9 +133,12 @@ struct ProfileGlance {
 
     /// Whether one of the words stands at `index`, in either case.
     private func startsWord() -> Bool {
-        guard index + 1 < bytes.count, bytes[index + 1] | 0x20 == UInt8(ascii: "o") else { return false }
-        return ProfileTags.optOut.contains { word in
-            word.utf8.count <= bytes.count - index && zip(word.utf8, bytes[index...]).allSatisfy { $0 == $1 | 0x20 }
+        guard index + 2 < bytes.count, bytes[index + 1] | 0x20 == UInt8(ascii: "o") else { return false }
+        for word in Self.words where word[2] == bytes[index + 2] | 0x20 && word.count <= bytes.count - index {
+            var place = 3
+            while place < word.count, word[place] == bytes[index + place] | 0x20 { place += 1 }
+            if place == word.count { return true }
         }
+        return false
     }
 }

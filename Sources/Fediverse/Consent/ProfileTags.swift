@@ -8,7 +8,8 @@ enum ProfileTags {
     /// Whether the display name, the biography or a profile field refuses. Every doubt counts as a refusal: invisible characters
     /// inside the tag or behind it, marks on its letters, a link to the tag under another text.
     static func refuse(_ account: Account) -> Bool {
-        ([account.displayName, account.note] + account.fields).contains { !ProfileGlance.showsNoTag($0) && refuses($0) }
+        func refuse(_ text: String) -> Bool { !ProfileGlance.showsNoTag(text) && refuses(text) }
+        return refuse(account.displayName) || refuse(account.note) || account.fields.contains(where: refuse)
     }
 
     /// The same for one text, by all its forms.

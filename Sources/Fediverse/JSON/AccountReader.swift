@@ -45,7 +45,7 @@ public enum AccountReader {
         }
         guard let id else { throw .missingMember("id", offset: scanner.offset) }
         // GoToSocial and Mastodon before 4.2 show no uri.
-        guard let address = [uri, url].compactMap(\.self).first(where: { !$0.isEmpty }) else {
+        guard let address = uri.flatMap({ $0.isEmpty ? nil : $0 }) ?? url, !address.isEmpty else {
             throw .missingMember("uri", offset: scanner.offset)
         }
         account.id = id

@@ -150,47 +150,72 @@ func hexDigit(_ byte: UInt8) -> UInt8? {
     }
 }
 
-/// What a checked string's bytes say once its escapes are undone.
+/// What a checked string's bytes say once its escapes are undone: never more bytes than before.
 private func unescaped(_ bytes: UnsafeRawBufferPointer) -> String {
-    var plain: [UInt8] = []
-    plain.reserveCapacity(bytes.count)
-    var index = 0
-
-    /// The code unit of a `\uXXXX` that stands at `position`.
-    func unit(at position: Int) -> UInt32? {
-        guard position + 6 <= bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u") else { return nil }
-        var value: UInt32 = 0
-        for digit in 2..<6 {
-            guard let nibble = hexDigit(bytes[position + digit]) else { return nil }
-            value = value << 4 | UInt32(nibble)
-        }
-        return value
-    }
-
-    while index < bytes.count {
-        let byte = bytes[index]
-        guard byte == UInt8(ascii: "\\"), index + 1 < bytes.count else {
-            plain.append(byte)
-            index += 1
-            continue
-        }
-        switch bytes[index + 1] {
-        case UInt8(ascii: "b"): plain.append(0x08)
-        case UInt8(ascii: "f"): plain.append(0x0C)
-        case UInt8(ascii: "n"): plain.append(0x0A)
-        case UInt8(ascii: "r"): plain.append(0x0D)
-        case UInt8(ascii: "t"): plain.append(0x09)
-        case UInt8(ascii: "u"):
-            guard var value = unit(at: index) else { break }
-            index += 4
-            if value & 0xFC00 == 0xD800, let low = unit(at: index + 2), low & 0xFC00 == 0xDC00 {
-                value = 0x10000 + (value & 0x3FF) << 10 + low & 0x3FF
-                index += 6
+    String(unsafeUninitializedCapacity: bytes.count) { text in
+        let plain = UnsafeMutableRawBufferPointer(text)
+        let end = bytes.count
+        var (index, count) = (0, 0)
+        while index < end {
+            // Eight bytes at a time where no escape is among them.
+            while index &+ 8 <= end {
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let slashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
+                if (slashes &- 0x0101_0101_0101_0101) & ~slashes & 0x8080_8080_8080_8080 != 0 { break }
+                plain.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
+                index &+= 8
+                count &+= 8
             }
-            plain.append(contentsOf: UTF8.encode(Unicode.Scalar(value) ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter)
-        case let other: plain.append(other)
+            while index < end, bytes[index] != UInt8(ascii: "\\") {
+                plain[count] = bytes[index]
+                index &+= 1
+                count &+= 1
+            }
+            guard index &+ 1 < end else { break }
+            if bytes[index &+ 1] == UInt8(ascii: "u"), let (scalar, length) = scalar(of: bytes, at: index) {
+                for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
+                    plain[count] = byte
+                    count &+= 1
+                }
+                index &+= length
+            } else {
+                plain[count] = control(bytes[index &+ 1])
+                index &+= 2
+                count &+= 1
+            }
         }
-        index += 2
+        return count
     }
-    return String(decoding: plain, as: UTF8.self)
+}
+
+/// The byte that stands for the letter behind a backslash.
+private func control(_ letter: UInt8) -> UInt8 {
+    switch letter {
+    case UInt8(ascii: "b"): 0x08
+    case UInt8(ascii: "f"): 0x0C
+    case UInt8(ascii: "n"): 0x0A
+    case UInt8(ascii: "r"): 0x0D
+    case UInt8(ascii: "t"): 0x09
+    default: letter
+    }
+}
+
+/// The scalar of a `\uXXXX`, or of two that belong together, and how many bytes they take.
+private func scalar(of bytes: UnsafeRawBufferPointer, at index: Int) -> (Unicode.Scalar, Int)? {
+    guard let value = unit(of: bytes, at: index) else { return nil }
+    if value & 0xFC00 == 0xD800, let low = unit(of: bytes, at: index &+ 6), low & 0xFC00 == 0xDC00 {
+        return (Unicode.Scalar(0x10000 + (value & 0x3FF) << 10 + low & 0x3FF) ?? "\u{FFFD}", 12)
+    }
+    return (Unicode.Scalar(value) ?? "\u{FFFD}", 6)
+}
+
+/// The code unit of a `\uXXXX` that stands at `index`.
+private func unit(of bytes: UnsafeRawBufferPointer, at index: Int) -> UInt32? {
+    guard index &+ 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index &+ 1] == UInt8(ascii: "u") else { return nil }
+    var value: UInt32 = 0
+    for place in 2..<6 {
+        guard let digit = hexDigit(bytes[index &+ place]) else { return nil }
+        value = value << 4 | UInt32(digit)
+    }
+    return value
 }

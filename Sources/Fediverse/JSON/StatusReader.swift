@@ -131,7 +131,7 @@ public enum StatusReader {
         guard let id else { throw .missingMember("id", offset: scanner.offset) }
         guard let createdAt else { throw .missingMember("created_at", offset: scanner.offset) }
         guard let account else { throw .missingMember("account", offset: scanner.offset) }
-        guard let address = [uri, url].compactMap(\.self).first(where: { !$0.isEmpty }) else {
+        guard let address = uri.flatMap({ $0.isEmpty ? nil : $0 }) ?? url, !address.isEmpty else {
             throw .missingMember("uri", offset: scanner.offset)
         }
         status.id = id
@@ -147,7 +147,10 @@ public enum StatusReader {
 
     private static func instant(_ scanner: inout JSONScanner) throws(JSONError) -> Instant {
         let start = scanner.offset
-        guard let instant = Instant(iso8601: try scanner.string()) else { throw .unexpectedValue(offset: start) }
+        let text = try scanner.text()
+        let instant = text.escaped
+            ? Instant(iso8601: text.string(in: scanner.bytes)) : Instant(iso8601: UnsafeRawBufferPointer(rebasing: scanner.bytes[text.range]))
+        guard let instant else { throw .unexpectedValue(offset: start) }
         return instant
     }
 

@@ -10,22 +10,22 @@ enum HTMLEntity {
         "lowbar": "_", "sol": "/", "colon": ":", "Tab": "\t", "NewLine": "\n",
     ]
 
-    /// The text with its references replaced once; what is no reference stays as it is.
-    static func decoded(_ bytes: ArraySlice<UInt8>) -> String {
-        guard bytes.contains(UInt8(ascii: "&")) else { return String(decoding: bytes, as: UTF8.self) }
+    /// UTF-8 with its references replaced once; what is no reference stays as it is.
+    static func decoded(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard bytes.contains(UInt8(ascii: "&")) else { return bytes }
         var plain: [UInt8] = []
         plain.reserveCapacity(bytes.count)
-        var rest = bytes
-        while let byte = rest.first {
-            if byte == UInt8(ascii: "&"), let (scalar, length) = reference(rest.dropFirst()) {
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            if bytes[index] == UInt8(ascii: "&"), let (scalar, length) = reference(bytes[(index + 1)...]) {
                 plain.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-                rest = rest.dropFirst(1 + length)
+                index += 1 + length
             } else {
-                plain.append(byte)
-                rest = rest.dropFirst()
+                plain.append(bytes[index])
+                index += 1
             }
         }
-        return String(decoding: plain, as: UTF8.self)
+        return plain[...]
     }
 
     /// The scalar named at the front, and how many bytes behind the ampersand its name takes.

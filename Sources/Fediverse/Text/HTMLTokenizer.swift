@@ -4,8 +4,8 @@
 /// letter is text. The contents of script, style and their like are left out.
 struct HTMLTokenizer: Sequence, IteratorProtocol {
     enum Token: Equatable {
-        /// Entities are decoded.
-        case text(String)
+        /// As written: entities are still to be decoded.
+        case text(ArraySlice<UInt8>)
         /// The name in lower case; the attributes as written.
         case tag(name: String, isClosing: Bool, attributes: ArraySlice<UInt8>)
     }
@@ -42,12 +42,12 @@ struct HTMLTokenizer: Sequence, IteratorProtocol {
     private mutating func text() -> Token {
         let start = offset
         repeat { offset += 1 } while offset < bytes.count && !startsMarkup(at: offset)
-        return .text(HTMLEntity.decoded(bytes[start..<offset]))
+        return .text(bytes[start..<offset])
     }
 
     /// A tag; nil for a comment, a declaration, or what never ends.
     private mutating func markup() -> Token? {
-        if bytes[offset...].starts(with: "<!--".utf8) {
+        if bytes[offset + 1] == UInt8(ascii: "!"), bytes[offset...].starts(with: "<!--".utf8) {
             offset = end(of: "-->", from: offset + 4)
             return nil
         }
@@ -59,7 +59,7 @@ struct HTMLTokenizer: Sequence, IteratorProtocol {
         }
         let nameStart = index
         while index < bytes.count, !isSpace(bytes[index]), bytes[index] != UInt8(ascii: "/"), bytes[index] != UInt8(ascii: ">") { index += 1 }
-        let name = String(decoding: bytes[nameStart..<index].map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        let name = lowercased(bytes[nameStart..<index])
         let attributesStart = index
         var quote: UInt8?
         while index < bytes.count, quote != nil || bytes[index] != UInt8(ascii: ">") {
@@ -78,6 +78,13 @@ struct HTMLTokenizer: Sequence, IteratorProtocol {
         offset = index + 1
         if !isClosing, Self.hiddenElements.contains(name) { hidden = name }
         return .tag(name: name, isClosing: isClosing, attributes: bytes[attributesStart..<index])
+    }
+
+    private func lowercased(_ name: ArraySlice<UInt8>) -> String {
+        String(unsafeUninitializedCapacity: name.count) { text in
+            for (place, byte) in name.enumerated() { text[place] = byte &- 0x41 < 26 ? byte | 0x20 : byte }
+            return name.count
+        }
     }
 
     /// A quote opens a value only behind the equals sign; elsewhere it is part of a name, as in a tag cut off by its writer.
@@ -138,7 +145,7 @@ struct HTMLTokenizer: Sequence, IteratorProtocol {
                 value = rest.prefix { $0 != 0x20 && $0 &- 0x09 >= 5 }
                 rest = rest.dropFirst(value.count)
             }
-            if isWanted { return HTMLEntity.decoded(value) }
+            if isWanted { return String(decoding: HTMLEntity.decoded(value), as: UTF8.self) }
         }
     }
 }

@@ -4,6 +4,13 @@ extension Instant {
     ///
     /// A time without zone counts as UTC.
     public init?(iso8601 text: String) {
+        var text = text
+        guard let instant = text.withUTF8({ Instant(iso8601: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = instant
+    }
+
+    /// The same, out of the bytes of a text.
+    init?(iso8601 text: UnsafeRawBufferPointer) {
         var reader = DigitReader(text)
         guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"), let day = reader.number(2),
             let date = CalendarDay(year: year, month: month, day: day)
@@ -40,35 +47,43 @@ extension Instant {
 }
 
 /// Takes fixed-width numbers and signs off the front of a text.
-struct DigitReader {
-    private var rest: Substring.UTF8View
+private struct DigitReader {
+    private let bytes: UnsafeRawBufferPointer
+    private var offset = 0
 
-    init(_ text: String) { rest = text[...].utf8 }
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { offset == bytes.count }
 
-    mutating func take(_ word: String) -> Bool {
-        guard rest.starts(with: word.utf8) else { return false }
-        rest = rest.dropFirst(word.utf8.count)
+    mutating func take(_ sign: Unicode.Scalar) -> Bool {
+        guard offset < bytes.count, bytes[offset] == UInt8(ascii: sign) else { return false }
+        offset += 1
         return true
     }
 
     /// Exactly `width` digits.
     mutating func number(_ width: Int) -> Int? {
-        let digits = rest.prefix(width)
-        guard digits.count == width, digits.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
-        rest = rest.dropFirst(width)
-        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        guard bytes.count - offset >= width else { return nil }
+        var value = 0
+        for place in offset..<offset + width {
+            let digit = bytes[place] &- 0x30
+            guard digit < 10 else { return nil }
+            value = value * 10 + Int(digit)
+        }
+        offset += width
+        return value
     }
 
     /// The digits after a decimal point, in millionths.
     mutating func fraction() -> Int? {
-        let digits = rest.prefix { $0 &- 0x30 < 10 }
-        guard !digits.isEmpty else { return nil }
-        rest = rest.dropFirst(digits.count)
+        let start = offset
         var value = 0
-        for digit in digits.prefix(6) { value = value * 10 + Int(digit - 0x30) }
-        for _ in digits.prefix(6).count..<6 { value *= 10 }
+        while offset < bytes.count, bytes[offset] &- 0x30 < 10 {
+            if offset - start < 6 { value = value * 10 + Int(bytes[offset] &- 0x30) }
+            offset += 1
+        }
+        guard offset > start else { return nil }
+        for _ in min(6, offset - start)..<6 { value *= 10 }
         return value
     }
 

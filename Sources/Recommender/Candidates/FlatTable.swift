@@ -56,13 +56,27 @@ struct FlatMap: Sendable {
     }
 
     mutating func set(_ key: Int64, _ value: Double) {
+        values[find(key)] = value
+    }
+
+    /// The key's value; where it has none, nil, and it gets this one.
+    mutating func value(of key: Int64, orSet value: Double) -> Double? {
+        let before = count
+        let place = find(key)
+        if count == before { return values[place] }
+        values[place] = value
+        return nil
+    }
+
+    /// Where the key stands, which it does from now on.
+    private mutating func find(_ key: Int64) -> Int {
         let place = place(of: key, among: keys, mask: mask, free: Self.free)
         if keys[place] != key {
             precondition(count * 2 < keys.count, "a flat map got more keys than it was made for")
             keys[place] = key
             count += 1
         }
-        values[place] = value
+        return place
     }
 }
 

@@ -14,14 +14,10 @@ struct AuthorDecay: RankingStep {
         var next = [Int32](repeating: -1, count: batch.count)
         var several: [Int32] = []
         for place in 0..<batch.count where batch.reasons[place] >= 0 {
-            let author = batch.authors[place]
-            if let head = heads[author] {
-                if next[Int(head)] < 0 { several.append(Int32(head)) }
-                next[place] = next[Int(head)]
-                next[Int(head)] = Int32(place)
-            } else {
-                heads.set(author, Double(place))
-            }
+            guard let head = heads.value(of: batch.authors[place], orSet: Double(place)) else { continue }
+            if next[Int(head)] < 0 { several.append(Int32(head)) }
+            next[place] = next[Int(head)]
+            next[Int(head)] = Int32(place)
         }
         var statuses: [Int32] = []
         for head in several {

@@ -16,13 +16,19 @@ func saturated(_ value: Double, scale: Double) -> Double { value > 0 ? value / (
 ///
 /// Values of 0 are left out: most statuses bear no tag that the reader likes, and a scale of 0 would make every step a cliff.
 func saturationScale(of values: some Sequence<Double>) -> Double {
-    var positive = values.filter { $0 > 0 }
+    var positive: [Double] = []
+    positive.reserveCapacity(values.underestimatedCount)
+    for value in values where value > 0 { positive.append(value) }
     guard !positive.isEmpty else { return 1 }
     return select(rank: (positive.count * 4 + 4) / 5 - 1, from: &positive)
 }
 
 /// The value that sorting would put at `rank`, in linear time (Hoare's selection).
 func select(rank: Int, from values: inout [Double]) -> Double {
+    values.withUnsafeMutableBufferPointer { select(rank: rank, from: $0) }
+}
+
+private func select(rank: Int, from values: UnsafeMutableBufferPointer<Double>) -> Double {
     var (low, high) = (0, values.count - 1)
     while low < high {
         let pivot = values[(low + high) / 2]

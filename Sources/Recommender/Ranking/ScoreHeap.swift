@@ -2,15 +2,25 @@
 ///
 /// A slate of 8 looks at some dozens of 500 candidates: sorting them all would cost more than everything else.
 struct ScoreHeap {
-    private var heap: [Int32]
-    private let scores: [Double]
-    private let rows: [Int32]
+    /// What decides the order stands beside the place, so that a comparison looks nowhere else.
+    private struct Entry {
+        let score: Double
+        let row: Int32
+        let place: Int32
+
+        func precedes(_ other: Entry) -> Bool { score != other.score ? score > other.score : row < other.row }
+    }
+
+    private var heap: [Entry] = []
 
     init(_ batch: CandidateBatch) {
-        scores = batch.scores
-        rows = batch.rows
-        heap = (0..<Int32(batch.count)).filter { batch.reasons[Int($0)] >= 0 }
-        for parent in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(parent) }
+        heap.reserveCapacity(batch.count)
+        for place in 0..<batch.count where batch.reasons[place] >= 0 {
+            heap.append(Entry(score: batch.scores[place], row: batch.rows[place], place: Int32(place)))
+        }
+        heap.withUnsafeMutableBufferPointer { heap in
+            for parent in stride(from: heap.count / 2 - 1, through: 0, by: -1) { Self.sink(parent, in: heap) }
+        }
     }
 
     /// The place of the best candidate left; nil when there is none.
@@ -19,27 +29,22 @@ struct ScoreHeap {
         let last = heap.removeLast()
         if !heap.isEmpty {
             heap[0] = last
-            sink(0)
+            heap.withUnsafeMutableBufferPointer { Self.sink(0, in: $0) }
         }
-        return first
+        return first.place
     }
 
-    private mutating func sink(_ start: Int) {
+    private static func sink(_ start: Int, in heap: UnsafeMutableBufferPointer<Entry>) {
         var parent = start
         let moving = heap[parent]
         while true {
             var child = parent * 2 + 1
             guard child < heap.count else { break }
-            if child + 1 < heap.count, precedes(heap[child + 1], heap[child]) { child += 1 }
-            guard precedes(heap[child], moving) else { break }
+            if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
+            guard heap[child].precedes(moving) else { break }
             heap[parent] = heap[child]
             parent = child
         }
         heap[parent] = moving
-    }
-
-    private func precedes(_ left: Int32, _ right: Int32) -> Bool {
-        let (a, b) = (scores[Int(left)], scores[Int(right)])
-        return a != b ? a > b : rows[Int(left)] < rows[Int(right)]
     }
 }

@@ -10,11 +10,13 @@ struct Signals: RankingStep {
         // Moved out and back, so that the loops write into an array that nobody else holds.
         var terms = batch.terms
         batch.terms = []
-        for place in 0..<count {
-            let row = Int(batch.rows[place])
-            terms[ReasonCode.popularHere.place * count + place] = Double(own[row])
-            terms[ReasonCode.popular.place * count + place] = Double(growth[row])
-            terms[ReasonCode.fresh.place * count + place] = decay(age: batch.ages[place], halfLife: freshHalfLife)
+        terms.withUnsafeMutableBufferPointer { terms in
+            for place in 0..<count {
+                let row = Int(batch.rows[place])
+                terms[ReasonCode.popularHere.place * count + place] = Double(own[row])
+                terms[ReasonCode.popular.place * count + place] = Double(growth[row])
+                terms[ReasonCode.fresh.place * count + place] = decay(age: batch.ages[place], halfLife: freshHalfLife)
+            }
         }
         if batch.reader.authors.count > 0 {
             let pulls = batch.reader.authors

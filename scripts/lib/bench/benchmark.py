@@ -129,7 +129,7 @@ def commit():
 
 def line(what, ours, peer, ratio, goal, met, runs):
     """One line of the table in docs/performance.md."""
-    name = pathlib.Path(sys.argv[0]).stem
+    name = os.environ.get("BENCH_NAME") or pathlib.Path(sys.argv[0]).stem
     print(f"LINE | {what} | `scripts/bench {name}` | {ours} | {peer} | {ratio} | {goal} | {'yes' if met else 'no'} | {runs} | {commit()} |",
           flush=True)
 
