@@ -86,6 +86,35 @@ struct HomePageTests {
         return found
     }
 
+    @Test func `a page holds as many as the operator allows, and names no status of the reader's own`() async throws {
+        try await LiveWorld.withDemo(LiveWorld.Changes(settings: { $0.recommendationsPerPage = 2 })) { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let pages = try await Self.walk("/api/v1/timelines/home?limit=20", pages: 8) { try await reader.send("GET", $0) }
+            #expect(pages.map(\.wrappers.count).max() == 2)
+            let own = Set(pages.flatMap(\.own).map(\.status).filter { $0.account.id == reader.accountID || $0.visibility == .private }.map(\.id))
+            let placements = try await reader.history().placements
+            try #require(!own.isEmpty && placements.count > 4)
+            #expect(placements.allSatisfy { !own.contains($0.above) && !own.contains($0.below) })
+        }
+    }
+
+    @Test func `with the label json a status keeps its own id, and that id stays the instance's`() async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let setting = try #require(PrivacyPolicy().permit(setting: Setting(name: "label", value: "json"), for: reader.viewer))
+            try await live.storage.preferences.set(setting)
+            var told: [String] = []
+            for page in try await Self.walk("/api/v1/timelines/home?limit=40", pages: 6, { try await reader.send("GET", $0) }) {
+                told += page.entries.filter { page.bytes(of: $0).firstRange(of: Array("x_recommendation".utf8)) != nil }.map(\.status.id)
+            }
+            try #require(!told.isEmpty)
+            for id in told {
+                let (ours, theirs) = (try await reader.send("GET", "/api/v1/statuses/\(id)"), try await reader.direct("GET", "/api/v1/statuses/\(id)"))
+                #expect(ours.status == 200 && ours.body == theirs.body)
+            }
+        }
+    }
+
     @Test(arguments: ["since_id", "min_id"])
     func `nothing is added to what is newer than the client has`(cursor: String) async throws {
         try await LiveWorld.withDemo { live, demo in
