@@ -66,7 +66,7 @@ final class DisplayCheck: Sendable {
             }
         }
         // Where the budget does not reach for all, the first of them are asked about.
-        while !unknown.isEmpty, !budget.spend(requestsNeeded(for: unknown.count), for: person.token, at: now) { unknown.removeLast() }
+        unknown = budget.affordable(unknown, for: person.token, at: now, cost: requestsNeeded)
         if !unknown.isEmpty {
             let before = forgotten.load(ordering: .acquiring)
             let verdicts = try await judge(unknown, standing: standing, for: person, at: now)

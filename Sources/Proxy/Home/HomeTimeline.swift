@@ -22,7 +22,7 @@ struct HomeTimeline: Sendable {
         guard let reader = await reader(behind: request) else {
             return await passThrough.respond(to: request, target: sent.target, publicBase: publicBase)
         }
-        let asked = sent.withoutWrappers(reader.history.placements)
+        let asked = sent.withoutWrappers(await placements(for: sent, of: reader))
         guard reader.mode.edits, request.method == "GET", !asked.refused, settings.recommendationsPerPage > 0 else {
             return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase)
         }
@@ -67,6 +67,14 @@ struct HomeTimeline: Sendable {
         response.fields[.serverTiming] = (answer.fields[.serverTiming].map { $0 + ", " } ?? "")
             + "upstream;dur=\(Self.milliseconds(answered - started)), sheltie;dur=\(Self.milliseconds(clock() - answered))"
         return response
+    }
+
+    /// The newest placements, and where there are more of them than that, those that the request names.
+    private func placements(for sent: HomeRequest, of reader: Reader) async -> [Placement] {
+        let known = reader.history.placements
+        let older = sent.wrapperIDs.subtracting(known.map(\.shownAs))
+        guard !older.isEmpty, known.count >= ReaderHistory.mostPlacements else { return known }
+        return known + (await within(signedIn.lookUp) { _ in try await signedIn.readers.placements(Array(older), of: reader.person.viewer) } ?? [])
     }
 
     /// What is newer than the client has: nothing is added, but what the person gets is noted.

@@ -147,6 +147,12 @@ struct StatusRequests: Sendable {
         return shown.flatMap { displayCheck.mayStand($0.status) ? $0 : nil }
     }
 
+    /// Statuses at the instance, as many as the person's budget reaches for.
+    func read(_ ids: [String], for person: SignedIn.Person) async throws -> [ShownStatus] {
+        let ids = budget.affordable(ids, for: person.token, at: clock(), cost: mastodon.requestsNeeded(forStatuses:))
+        return try await mastodon.statuses(ids, authorization: person.authorization)
+    }
+
     /// A wrapper's bytes; nil when its reason is none that this version knows.
     func entry(
         _ placement: Placement, _ shown: ShownStatus, for person: SignedIn.Person, request: ServerRequest, publicBase: String
@@ -185,8 +191,7 @@ struct StatusRequests: Sendable {
             fields = passThrough.fields(of: answer.fields, publicBase: publicBase)
             for read in statuses { found[read.status.id] = Array(page.bytes[read.range]) }
         }
-        let inner = wrappers.values.compactMap(\.localID)
-        let shown = (try? await mastodon.statuses(inner, authorization: person.authorization)) ?? []
+        let shown = (try? await read(wrappers.values.compactMap(\.localID), for: person)) ?? []
         let byID = Dictionary(shown.map { ($0.status.id, $0) }) { first, _ in first }
         for (id, placement) in wrappers {
             guard let shown = placement.localID.flatMap({ byID[$0] }), displayCheck.mayStand(shown.status) else { continue }

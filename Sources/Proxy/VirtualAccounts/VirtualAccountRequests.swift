@@ -160,7 +160,7 @@ struct VirtualAccountRequests: Sendable {
         let page = VirtualAccountPage(of: account.reason.code, in: reader.history.placements, query: request.query.map(String.init) ?? "")
         let shown: [ShownStatus]
         do {
-            shown = try await statuses.mastodon.statuses(page.placements.compactMap(\.localID), authorization: reader.person.authorization)
+            shown = try await statuses.read(page.placements.compactMap(\.localID), for: reader.person)
         } catch let error as UpstreamError {
             return Failures.answer(error)
         } catch {
