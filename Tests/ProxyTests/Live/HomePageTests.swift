@@ -98,6 +98,29 @@ struct HomePageTests {
         }
     }
 
+    @Test func `a cursor that is an old wrapper is its neighbour, however many came since`() async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let feed = try LivePage(try await reader.direct("GET", "/api/v1/timelines/home?limit=40")).ids
+            let post = try #require(try await live.storage.recommender.changes(in: live.tenant, since: nil, at: live.clock.now).changed.first?.key)
+            let rows = (0...ReaderHistory.mostPlacements).map { number in
+                // The first is the oldest, and stands between real neighbours.
+                Recommendation(
+                    post: post, at: live.clock.now + .seconds(Int64(number)), reason: "fresh", modelVersion: "blend-v1",
+                    shownAs: String(10_000_000_000_000_000 + number), above: feed[4], below: feed[5], position: 1)
+            }
+            let permitted = rows.compactMap { PrivacyPolicy().permit($0, for: reader.viewer) }
+            try #require(permitted.count == rows.count)
+            try #require(try await live.storage.recommendationLog.record(permitted) { true })
+            let oldest = rows[0].shownAs ?? ""
+            #expect(try await !reader.history().placements.contains { $0.shownAs == oldest })
+            let page = try await reader.home("limit=20&max_id=\(oldest)")
+            let direct = try LivePage(try await reader.direct("GET", "/api/v1/timelines/home?limit=20&max_id=\(feed[4])"))
+            try #require(direct.entries.count == 20 && page.own.count >= 16)
+            #expect(page.own.map(\.status.id) == Array(direct.ids.prefix(page.own.count)))
+        }
+    }
+
     @Test func `with the label json a status keeps its own id, and that id stays the instance's`() async throws {
         try await LiveWorld.withDemo { live, demo in
             let reader = try await live.reader(.full, at: demo)
