@@ -161,8 +161,11 @@ struct StatusRequests: Sendable {
         let settings = await within(signedIn.lookUp) { _ in try await preferences.settings(of: person.viewer) } ?? [:]
         let mode = HomeMode(settings: settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
         let (account, accountJSON) = accounts.shown(for: reason, in: mode.language, publicBase: publicBase)
+        // As on the page, so that it does not jump where a client sorts by time.
+        let now = clock()
+        let placed = PositionID(placement.shownAs).moment(within: now - .days(366)...now)
         let wrapper = Wrapper(
-            shownAs: placement.shownAs, createdAt: shown.status.createdAt.iso8601, innerID: localID, account: account,
+            shownAs: placement.shownAs, createdAt: (placed ?? shown.status.createdAt).iso8601, innerID: localID, account: account,
             accountJSON: accountJSON, policy: placement.policy ?? "logged")
         // Asked for by id it is always shown wrapped: that is what stands under this id.
         return wrapper.bytes(around: shown.bytes, label: mode.label == .filtered ? .filtered : .reblog)
