@@ -88,7 +88,7 @@ let package = Package(
             name: "sheltie",
             dependencies: [
                 "CLinux", "Curl", "Database", "SQLite", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream",
-                "HTTPService", "Jobs", "Proxy", "SheltieKit", "DemoInstance", logging, lifecycle,
+                "HTTPService", "Jobs", "Proxy", "SheltieKit", "DemoInstance", httpTypes, logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Mustache", package: "swift-mustache"),

@@ -5,11 +5,22 @@ internal import CZlib
 ///   - limit: the most decoded bytes.
 /// - Throws: `ZlibError`, `truncated` when the stream does not end with `bytes`.
 public func gunzip(_ bytes: [UInt8], limit: Int) throws(ZlibError) -> [UInt8] {
+    var decoded: [UInt8] = []
+    if bytes.count > largestUnmeasured {
+        var size = 0
+        var measuring = Inflater()
+        try measuring.inflate(bytes, limit: limit) { size += $0.count }
+        decoded.reserveCapacity(size)
+    }
     var inflater = Inflater()
-    let decoded = try inflater.inflate(bytes, limit: limit)
+    try inflater.inflate(bytes, limit: limit) { decoded.append(contentsOf: $0) }
     guard inflater.isFinished else { throw .truncated }
     return decoded
 }
+
+/// Above it a stream is gone through once before any memory is taken for what it holds: one that holds too much costs a chunk. An
+/// ordinary page is far below and is decoded once.
+private let largestUnmeasured = 128 << 10
 
 /// `bytes` as one gzip member, without name and time, so equal bytes give equal output.
 /// - Parameters:

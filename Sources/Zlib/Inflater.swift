@@ -43,26 +43,33 @@ public struct Inflater: ~Copyable, @unchecked Sendable {
     ///   - limit: the most decoded bytes of the whole stream, those of earlier calls included.
     /// - Throws: `ZlibError`; the stream cannot be continued after it.
     public mutating func inflate(_ input: [UInt8], limit: Int) throws(ZlibError) -> [UInt8] {
+        var output: [UInt8] = []
+        try inflate(input, limit: limit) { output.append(contentsOf: $0) }
+        return output
+    }
+
+    /// The same, a chunk at a time.
+    /// - Parameters:
+    ///   - take: given each chunk, which holds for the length of the call.
+    mutating func inflate(_ input: [UInt8], limit: Int, take: (UnsafeMutableBufferPointer<UInt8>.SubSequence) -> Void) throws(ZlibError) {
         var input = input
         if format == .undecided {
-            input = held + input
+            if !held.isEmpty { input = held + input }
             guard input.count >= 2 else {
                 held = input
-                return []
+                return
             }
             try begin(input[0], input[1])
         }
-        var output: [UInt8] = []
-        let failure = input.withUnsafeMutableBufferPointer { bytes -> ZlibError? in
+        let failure = input.withUnsafeBufferPointer { bytes -> ZlibError? in
             do throws(ZlibError) {
-                try decode(bytes, limit: limit, into: &output)
+                try decode(bytes, limit: limit, take: take)
                 return nil
             } catch {
                 return error
             }
         }
         if let failure { throw failure }
-        return output
     }
 
     private mutating func begin(_ first: UInt8, _ second: UInt8) throws(ZlibError) {
@@ -79,7 +86,9 @@ public struct Inflater: ~Copyable, @unchecked Sendable {
         held = []
     }
 
-    private mutating func decode(_ input: UnsafeMutableBufferPointer<UInt8>, limit: Int, into output: inout [UInt8]) throws(ZlibError) {
+    private mutating func decode(
+        _ input: UnsafeBufferPointer<UInt8>, limit: Int, take: (UnsafeMutableBufferPointer<UInt8>.SubSequence) -> Void
+    ) throws(ZlibError) {
         let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Self.chunkBytes)
         defer { chunk.deallocate() }
         var offset = 0
@@ -92,7 +101,8 @@ public struct Inflater: ~Copyable, @unchecked Sendable {
             let given = min(input.count - offset, Int(UInt32.max))
             // One byte above the limit is enough to see that it is passed.
             let room = min(chunk.count - 1, max(0, limit - decoded)) + 1
-            stream.pointee.next_in = input.baseAddress.map { $0 + offset }
+            // zlib only reads there; its header says so where ZLIB_CONST is defined.
+            stream.pointee.next_in = input.baseAddress.map { UnsafeMutablePointer(mutating: $0 + offset) }
             stream.pointee.avail_in = UInt32(given)
             stream.pointee.next_out = chunk.baseAddress
             stream.pointee.avail_out = UInt32(room)
@@ -105,7 +115,7 @@ public struct Inflater: ~Copyable, @unchecked Sendable {
             decoded += made
             guard decoded <= limit else { throw .tooLarge(limit: limit) }
             guard decoded <= Self.freeBytes || decoded / Self.mostRatio <= consumed else { throw .ratioExceeded }
-            output.append(contentsOf: chunk[..<made])
+            take(chunk[..<made])
             if code == Z_STREAM_END {
                 isInMember = false
             } else if offset == input.count && made < room {

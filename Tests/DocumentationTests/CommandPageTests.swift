@@ -1,3 +1,5 @@
+import FoundationEssentials
+import Glibc
 import Testing
 
 struct CommandPageTests {
@@ -54,6 +56,46 @@ struct CommandPageTests {
             }
         }
         #expect(count > 40)
+    }
+
+    /// What needs no instance is run; a service's flags are checked as `config check` checks them, which refuses what `serve` would.
+    @Test func `the README's commands run as they stand, but for the folder of the key`() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/sheltie-readme-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let readme = Markdown(try Repository.text("README.md"))
+        var ran: [String: Int] = [:]
+        for call in (readme.code + readme.inlineCode).flatMap({ calls(in: $0) }) {
+            let words = call.dropFirst().map { $0.replacing("/etc/sheltie/key", with: folder + "/key") }
+            let line = call.joined(separator: " ")
+            switch words.prefix(2).joined(separator: " ") {
+            case "key create":
+                let made = try Program.run(words)
+                #expect(made.status == 0 && made.output.hasPrefix("Key "), "\(line): \(made.output)")
+                var entry = stat()
+                #expect(stat(folder + "/key", &entry) == 0 && entry.st_mode & 0o777 == 0o600, "\(line)")
+                let status = try Program.run("key", "status", "--key-file", folder + "/key")
+                #expect(status.status == 0, "\(line): \(status.output)")
+                ran["key", default: 0] += 1
+            case "config check":
+                let checked = try Program.run(words)
+                #expect(checked.status == 0 && checked.output.contains("upstream"), "\(line): \(checked.output)")
+                ran["config", default: 0] += 1
+            case let start where start.hasPrefix("serve"):
+                let flags = Array(words.dropFirst())
+                let checked = try Program.run(["config", "check", "--json"] + flags)
+                try #require(checked.status == 0, "\(line): \(checked.output)")
+                let given = try checked.decoded([String: Setting].self).values.filter { $0.from == "command line" }
+                #expect(given.map(\.flag).sorted() == flags.filter { $0.hasPrefix("--") }.sorted(), "\(line)")
+                ran["serve", default: 0] += 1
+            default: continue
+            }
+        }
+        #expect(ran == ["key": 1, "config": 1, "serve": 2])
+        for words in [["--help"], ["--version"]] {
+            let answer = try Program.run(words)
+            #expect(answer.status == 0 && !answer.output.isEmpty, "\(words)")
+        }
     }
 
     @Test func `scripts that the pages name are there`() throws {

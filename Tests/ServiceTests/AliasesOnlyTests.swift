@@ -24,7 +24,7 @@ extension ServiceTests {
                     try await visitor.accepted("POST", "/api/v1/accounts/\(other.accountID)/follow")
                 }
                 let settings = [
-                    "--listen", "127.0.0.1:0", "--ingest-interval", "1", "--request-budget", "100000", "--log-level", "debug",
+                    "--listen", "127.0.0.1:0", "--ingest-interval", "1", "--request-budget", "100000", "--log-level", "trace",
                 ]
                 let search = ByteSearch(people.flatMap { Self.words(of: $0, place) } + [Visitor.agent, Visitor.address])
                 try Self.controls(search)
@@ -32,6 +32,8 @@ extension ServiceTests {
                     for visitor in people {
                         try await place.run(["privacy", "set"], ["--level", "FULL", "--token-stdin"], input: visitor.token)
                     }
+                    let started = program.lines.count
+                    #expect(started > 1, "it tells of its own start")
                     let here = people.map { $0.at(port) }
                     let (posted, refusals) = try await Acts(people: here, upstream: upstream).run(requests: test.planned)
                     let rows = StoredRows(place)
@@ -44,6 +46,7 @@ extension ServiceTests {
                     try await Self.tellAbout(people, place, program, refusals: refusals)
                     try Self.expectNothing(search, place, when: "while it serves")
                     #expect(program.output.isEmpty)
+                    #expect(program.lines.dropFirst(started) == [], "no line for a request")
                 }
                 try Self.expectNothing(search, place, when: "after it has ended")
                 test.finish(done: test.planned, failed: 0)

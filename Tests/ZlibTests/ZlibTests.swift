@@ -66,7 +66,7 @@ func `a stream may be cut anywhere`(windowBits: Int32) throws {
 }
 
 @Test func `the limit is exact`() throws {
-    for count in [1, 1000, 65_536, 200_000] {
+    for count in [1, 1000, 65_536, 200_000, 600_000] {
         let small = gzip(sample(count))
         #expect(try gunzip(small, limit: count).count == count)
         #expect(throws: ZlibError.tooLarge(limit: count - 1)) { try gunzip(small, limit: count - 1) }
@@ -132,6 +132,11 @@ func `a stream may be cut anywhere`(windowBits: Int32) throws {
     let small = gzip(sample(5000))
     for count in stride(from: 0, to: small.count, by: 7) {
         #expect(throws: ZlibError.truncated) { try gunzip(Array(small[..<count]), limit: 5000) }
+    }
+    // Large enough to be measured first.
+    let large = gzip(sample(600_000))
+    for count in [large.count / 2, large.count - 1] {
+        #expect(throws: ZlibError.truncated) { try gunzip(Array(large[..<count]), limit: 600_000) }
     }
 }
 

@@ -86,6 +86,8 @@ final class Program: Sendable {
 
     var output: String { state.withLock { String(decoding: $0.output, as: UTF8.self) } }
     var errors: String { state.withLock { String(decoding: $0.errors, as: UTF8.self) } }
+    /// Of standard error, where the log goes.
+    var lines: [Substring] { errors.split(separator: "\n") }
 
     func send(_ signal: Int32) {
         state.withLock { state in if !state.isReaped { _ = Glibc.kill(pid, signal) } }
