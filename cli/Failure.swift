@@ -4,6 +4,7 @@ import Database
 import Glibc
 import Jobs
 import Privacy
+import Recommender
 import SheltieKit
 import Store
 import Upstream
@@ -41,6 +42,7 @@ struct Failure: Error {
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
+        case let error as StatusRefused: self.init("\(error)", .badData)
         case let error as UpstreamError: self.init("the instance gave no usable answer: \(error)", .unavailable)
         case let error as JobLeaseLost: self.init("\(error)", .tryAgain)
         case is CancellationError: self.init("stopped", .tryAgain)

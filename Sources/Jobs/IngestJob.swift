@@ -97,8 +97,9 @@ public struct IngestJob: Job {
             if path == nil { cursor.newestID = newest }
             let optedOut = try await statuses.optedOut(among: intake.authors(of: page.statuses), in: tenant)
             let judgement = intake.judge(page.statuses, from: source.name, optedOut: optedOut, at: now)
-            let (kept, gone) = try await statuses.carryOut(judgement, cursor: path == nil ? cursor : nil, in: tenant, at: now)
+            let (kept, gone, malformed) = try await statuses.carryOut(judgement, cursor: path == nil ? cursor : nil, in: tenant, at: now)
             counts["kept", default: 0] += kept
+            counts["malformed", default: 0] += malformed
             if gone > 0 { counts["withdrawn", default: 0] += gone }
             for (refusal, count) in judgement.refusals { counts["refused-" + refusal.rawValue, default: 0] += count }
             if let remaining = page.rateLimit.remaining, remaining < 60 {

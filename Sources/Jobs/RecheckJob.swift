@@ -47,8 +47,9 @@ public struct RecheckJob: Job {
             let optedOut = try await statuses.optedOut(among: intake.authors(of: shown), in: tenant)
             let judgement = intake.judge(shown, from: name, optedOut: optedOut, ignoringAge: true, at: now)
             // Those that stay are brought up to date with their edits and counters.
-            let (_, refused) = try await statuses.carryOut(judgement, in: tenant, at: now)
+            let (_, refused, malformed) = try await statuses.carryOut(judgement, in: tenant, at: now)
             try await statuses.confirm(judgement.kept.map(\.postID), in: tenant, at: now)
+            if malformed > 0 { counts["malformed", default: 0] += malformed }
             let gone = Set(due).subtracting(shown.map(\.id))
             counts["confirmed", default: 0] += judgement.kept.count
             counts["withdrawn", default: 0] += try await refused + statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)

@@ -55,11 +55,18 @@ public struct IngestCursor: Sendable, Equatable {
     }
 }
 
+/// The database does not take a status as it is: a text or number of it does not fit.
+public struct StatusRefused: Error, Equatable, CustomStringConvertible {
+    public init() {}
+    public var description: String { "the database does not take a status as it is" }
+}
+
 /// The statuses that may be recommended.
 public protocol StatusRepository: Sendable {
     /// Inserts or brings up to date by post id, and moves the cursor, in one transaction: a cursor is never ahead of its data.
     /// Opted-out authors are left out. The growth of public counters goes into the daily table.
     /// - Returns: how many statuses were written.
+    /// - Throws: `StatusRefused` when one of them cannot be stored as it is; then nothing was written.
     func keep(_ statuses: [KeptStatus], cursor: IngestCursor?, in tenant: TenantKey, at now: Instant) async throws -> Int
     /// What is no longer to be recommended: deleted, refused on re-check, edited into refusal. Referred rows become stubs.
     func withdraw(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int

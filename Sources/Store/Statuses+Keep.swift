@@ -7,10 +7,25 @@ extension Statuses {
     func keep(_ statuses: [KeptStatus], cursor: IngestCursor?, in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await pool.write(.process) { connection in
             let batch = KeepingBatch(connection: connection, tenant: tenant, now: now)
-            let written = try batch.keep(statuses)
+            let written: (inserted: Int, changed: Int)
+            do {
+                written = try batch.keep(statuses)
+            } catch let error as DatabaseError where error.isAboutValues {
+                throw StatusRefused()
+            }
             if written.inserted > 0 { try batch.enforce(candidateLimit) }
             if let cursor { try connection.setCursor(cursor, in: tenant, at: now) }
             return written.inserted + written.changed
+        }
+    }
+}
+
+extension DatabaseError {
+    /// Whether other values might have been taken: not a trouble of the disk, the file or the connection.
+    fileprivate var isAboutValues: Bool {
+        switch self {
+        case .constraint(.check), .constraint(.notNull), .constraint(.other), .failed: true
+        default: false
         }
     }
 }
