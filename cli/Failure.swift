@@ -44,6 +44,7 @@ struct Failure: Error {
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
         case let error as StatusRefused: self.init("\(error)", .badData)
         case let error as UpstreamError: self.init("the instance gave no usable answer: \(error)", .unavailable)
+        case let error as InstanceUnreachable: self.init("\(error)", .unavailable)
         case let error as JobLeaseLost: self.init("\(error)", .tryAgain)
         case is CancellationError: self.init("stopped", .tryAgain)
         default: self.init("an unexpected failure: \(String(describing: type(of: error)))", .software)

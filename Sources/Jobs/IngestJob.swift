@@ -17,6 +17,9 @@ public struct IngestJob: Job {
         /// Whether the instance's robots.txt is asked. It speaks to strangers: where the operator of the instance runs this
         /// service too, it need not be (snac forbids everything to everybody, and has no setting for it).
         public var obeysRobots = true
+        /// Whether a run in which no source could be reached fails, and leaves no cursor behind. A service goes on and asks
+        /// again after a while; somebody who asked for this one run wants to know.
+        public var mustReach = false
         /// Consent is judged for this instance's own authors as local.
         public var consent: ConsentPolicy
 
@@ -50,6 +53,7 @@ public struct IngestJob: Job {
 
     public func run(at now: Instant) async throws -> [String: Int] {
         var counts: [String: Int] = [:]
+        var unreached: [(IngestCursor, until: Instant)] = []
         for source in settings.sources {
             let cursor = try await statuses.cursor(of: source.name, in: tenant) ?? IngestCursor(source: source.name)
             if let wait = cursor.notBefore, now < wait {
@@ -63,8 +67,7 @@ public struct IngestJob: Job {
                 counts["refused-by-robots", default: 0] += 1
                 continue
             case .unknown(let until):
-                try await rest(cursor, until: until, because: "unreachable", at: now)
-                counts["unreachable", default: 0] += 1
+                unreached.append((cursor, until))
                 continue
             }
             do {
@@ -72,10 +75,17 @@ public struct IngestJob: Job {
             } catch let error as UpstreamError {
                 if error.isOurStop { throw CancellationError() }
                 let (wait, reason) = Self.rest(after: error)
+                if reason == Self.unreachable {
+                    unreached.append((cursor, now + wait))
+                    continue
+                }
                 try await rest(cursor, until: now + wait, because: reason, at: now)
                 counts[reason, default: 0] += 1
             }
         }
+        if settings.mustReach, unreached.count == settings.sources.count, counts["read"] == nil { throw InstanceUnreachable() }
+        for (cursor, until) in unreached { try await rest(cursor, until: until, because: Self.unreachable, at: now) }
+        if !unreached.isEmpty { counts[Self.unreachable] = unreached.count }
         return counts
     }
 
@@ -126,7 +136,15 @@ public struct IngestJob: Job {
         case .status(429, let wait), .status(503, let wait): (wait ?? .minutes(5), "rate-limit")
         // The instance wants a token for what we would read without one: not read, and asked again tomorrow.
         case .status(401, _), .status(403, _), .status(404, _), .status(422, _): (.days(1), "unauthorized")
-        case .status, .transport, .notUnderstood: (.minutes(5), "unreachable")
+        case .status, .transport, .notUnderstood: (.minutes(5), unreachable)
         }
     }
+
+    private static let unreachable = "unreachable"
+}
+
+/// The instance gave no answer to any question.
+public struct InstanceUnreachable: Error, CustomStringConvertible {
+    public init() {}
+    public var description: String { "the instance cannot be reached, or gives no usable answer; nothing was read" }
 }

@@ -12,7 +12,7 @@ extension ServiceTests {
     /// A start that cannot be right ends with one clear line, the code of its kind (sysexits.h), and nothing changed.
     struct RefusedStartTests {
         /// The lock's own file is empty and always stays; SQLite leaves an empty log beside a file that it cannot read.
-        private static func files(of place: Place) -> [String: [UInt8]] {
+        static func files(of place: Place) -> [String: [UInt8]] {
             contents(of: place.data).filter { !$0.key.hasSuffix(".lock") && !$0.key.hasSuffix("-shm") && !($0.key.hasSuffix("-wal") && $0.value.isEmpty) }
         }
 

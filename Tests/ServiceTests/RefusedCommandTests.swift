@@ -1,0 +1,52 @@
+import Database
+import Fediverse
+import Glibc
+import LoopbackClient
+import Privacy
+import TestSupport
+import Testing
+
+extension ServiceTests {
+    /// A command that cannot do its work now says so in one line with its code, and leaves every row and file as it was.
+    struct RefusedCommandTests {
+        /// Nothing listens there.
+        private static func settled() async throws -> Place {
+            let place = try Place(upstream: "http://127.0.0.1:9")
+            try await place.run(["privacy", "anonymize"])
+            return place
+        }
+
+        private func expectRefusal(
+            _ command: [String], in place: Place, saying words: String, input: String = "", sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
+            let before = RefusedStartTests.files(of: place)
+            let program = try place.start(command, input: input)
+            #expect(try await program.ended() == .init(code: 69), "\(program.errors)", sourceLocation: sourceLocation)
+            #expect(program.errors.hasPrefix("sheltie: ") && program.errors.contains(words), "\(program.errors)", sourceLocation: sourceLocation)
+            #expect(program.errors.split(separator: "\n").count == 1, "\(program.errors)", sourceLocation: sourceLocation)
+            #expect(program.output.isEmpty, sourceLocation: sourceLocation)
+            let isUnchanged = RefusedStartTests.files(of: place) == before
+            #expect(isUnchanged, "a file was left or changed: \(names(in: place.data))", sourceLocation: sourceLocation)
+        }
+
+        @Test func `an ingest that reaches nobody fails and changes nothing`() async throws {
+            try await expectRefusal(["ingest", "--once"], in: Self.settled(), saying: "cannot be reached")
+            // Nor is a database made for an address that may be mistyped.
+            try await expectRefusal(["ingest", "--once"], in: Place(), saying: "cannot be reached")
+        }
+
+        @Test func `an ingest whose every question goes unanswered has failed and moves no cursor`() async throws {
+            let upstream = ScriptedServer { request, connection in
+                connection.answer(request.path == "/robots.txt" ? 404 : 502, [], "")
+            }
+            let place = try Place(upstream: "http://" + upstream.authority)
+            let program = try place.start(["ingest", "--once"])
+            #expect(try await program.ended() == .init(code: 69))
+            #expect(program.errors == "sheltie: the instance cannot be reached, or gives no usable answer; nothing was read\n")
+            #expect(program.output.isEmpty)
+            let rows = try StoredRows(leftAt: place)
+            #expect(try rows.count("SELECT count(*) FROM ingest_cursors") == 0)
+            #expect(try rows.texts("SELECT outcome FROM job_runs") == ["failed"])
+        }
+    }
+}
