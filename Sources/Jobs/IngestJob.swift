@@ -10,7 +10,8 @@ public struct IngestJob: Job {
     public struct Settings: Sendable {
         public var sources: [IngestSource]
         public var period: Duration = .seconds(120)
-        /// Pages of one source in one run; the cursor remembers where it stopped.
+        /// Pages of one source in one run, the newest first. Where more is new, the older of it stays unread, and the run's
+        /// counts tell of it: what is recommended is to be fresh.
         public var pages = 10
         /// Days that a post's text is kept; 0 keeps none.
         public var contentDays = 7
@@ -100,7 +101,10 @@ public struct IngestJob: Job {
             let page = try await mastodon.page(asked)
             counts["read", default: 0] += page.statuses.count
             counts["malformed", default: 0] += page.malformed
-            if page.statuses.isEmpty { break }
+            if page.statuses.isEmpty {
+                path = nil
+                break
+            }
             for status in page.statuses { newest = source.later(status.id, than: newest) }
             // Pages go from new to old, so the cursor moves only when the last one is in: what a stop leaves out is read again.
             path = source.nextPage(after: page, newestKnown: start.newestID)
@@ -118,6 +122,8 @@ public struct IngestJob: Job {
             }
         }
         if newest != cursor.newestID {
+            // Only where everything up to a status was read before is there something between.
+            if path != nil, start.newestID != nil { counts["gaps", default: 0] += 1 }
             cursor.newestID = newest
             try await statuses.setCursor(cursor, in: tenant, at: now)
         }

@@ -63,7 +63,7 @@ public struct StatusRefused: Error, Equatable, CustomStringConvertible {
 
 /// The statuses that may be recommended.
 public protocol StatusRepository: Sendable {
-    /// Inserts or brings up to date by post id, and moves the cursor, in one transaction: a cursor is never ahead of its data.
+    /// Inserts or brings up to date by post id, and moves the cursor, in one transaction: no cursor is ahead of what it came with.
     /// Opted-out authors are left out. The growth of public counters goes into the daily table.
     /// - Returns: how many statuses were written.
     /// - Throws: `StatusRefused` when one of them cannot be stored as it is; then nothing was written.

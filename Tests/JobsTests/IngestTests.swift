@@ -24,17 +24,25 @@ struct IngestTests {
         }
     }
 
-    @Test func `a gap that is wider than one run stays, and the newest is read first`() async throws {
+    @Test func `a gap that is wider than one run stays and is counted, and the newest is read first`() async throws {
         try await JobWorld.with(ScriptedTimeline((1...20).reversed())) { jobs async throws in
-            #expect(try await jobs.ingest(pages: 2)["kept"] == 6)
+            let first = try await jobs.ingest(pages: 2)
+            // What was there before the first run is not missed.
+            #expect(first["kept"] == 6 && first["gaps"] == nil)
             #expect(try await jobs.cursor()?.newestID == "20")
             // What lies below is not gone after: the next run ends where this one began.
             jobs.instance.statuses.withLock { $0 = (1...22).reversed().map { ScriptedStatus(id: $0) } }
             let before = jobs.instance.asked.count
-            #expect(try await jobs.ingest(pages: 2)["kept"] == 2)
+            let second = try await jobs.ingest(pages: 2)
+            #expect(second["kept"] == 2 && second["gaps"] == nil)
             #expect(jobs.instance.asked.count == before + 1)
             #expect(try await jobs.cursor()?.newestID == "22")
             #expect(try await Set(jobs.candidates().keys) == Set((15...22).map(String.init)))
+            // Ten are new, two pages of three are read: four lie between.
+            jobs.instance.statuses.withLock { $0 = (1...32).reversed().map { ScriptedStatus(id: $0) } }
+            let third = try await jobs.ingest(pages: 2)
+            #expect(third["kept"] == 6 && third["gaps"] == 1)
+            #expect(try await Set(jobs.candidates().keys) == Set(((15...22).map { $0 } + (27...32)).map(String.init)))
         }
     }
 
