@@ -48,5 +48,22 @@ extension ServiceTests {
             #expect(try rows.count("SELECT count(*) FROM ingest_cursors") == 0)
             #expect(try rows.texts("SELECT outcome FROM job_runs") == ["failed"])
         }
+
+        @Test func `a database that is served is neither wiped nor reset`() async throws {
+            let place = try await Self.settled()
+            try await place.serving { _, port in
+                for command in [["db", "wipe", "--confirm"], ["wipe_database", "--confirm"], ["setup", "--reset"]] {
+                    let program = try place.start(command)
+                    #expect(try await program.ended() == .init(code: 69), "\(command)")
+                    #expect(program.errors == "sheltie: another sheltie serves this database file already\n", "\(command)")
+                    #expect(program.output.isEmpty, "\(command)")
+                    let rows = StoredRows(place)
+                    #expect(try rows.count("SELECT count(*) FROM tenants") == 1 && rows.count("SELECT count(*) FROM key_ids") == 1, "\(command)")
+                }
+                #expect(try await send(port: port, "/sheltie/health/ready").status == 200)
+            }
+            try await place.run(["db", "wipe", "--confirm"])
+            #expect(try StoredRows(leftAt: place).count("SELECT count(*) FROM tenants") == 0)
+        }
     }
 }
