@@ -3,6 +3,7 @@ import Fediverse
 import Glibc
 import LoopbackClient
 import Privacy
+import SQLite
 import TestSupport
 import Testing
 
@@ -47,6 +48,21 @@ extension ServiceTests {
             let rows = try StoredRows(leftAt: place)
             #expect(try rows.count("SELECT count(*) FROM ingest_cursors") == 0)
             #expect(try rows.texts("SELECT outcome FROM job_runs") == ["failed"])
+        }
+
+        @Test func `a command that only looks writes nothing, whoever is named by a token`() async throws {
+            let upstream = ScriptedServer { _, connection in
+                connection.answer(200, [("Content-Type", "application/json")], #"{"id":"7","username":"a","acct":"a","uri":"https://s.example/users/a"}"#)
+            }
+            let place = try Place(upstream: "http://" + upstream.authority)
+            try await place.run(["privacy", "anonymize"])
+            let list = try await place.run(["interactions", "list", "--token-stdin"], input: "a-token\n")
+            #expect(list.output == "Nothing is kept.\n")
+            try SQLiteConnection(path: place.database, access: .writer).run("DELETE FROM key_ids")
+            let refused = try place.start(["interactions", "list", "--token-stdin"], input: "a-token\n")
+            #expect(try await refused.ended() == .init(code: 78))
+            #expect(refused.errors.split(separator: "\n").count == 1 && refused.output.isEmpty, "\(refused.errors)")
+            #expect(try StoredRows(leftAt: place).count("SELECT count(*) FROM key_ids") == 0)
         }
 
         @Test func `a database that is served is neither wiped nor reset`() async throws {
