@@ -50,6 +50,15 @@ extension ServiceTests {
             #expect(try rows.texts("SELECT outcome FROM job_runs") == ["failed"])
         }
 
+        @Test(arguments: [
+            ["privacy", "report"], ["privacy", "set", "--level", "FULL"], ["privacy", "export"], ["privacy", "erase", "--confirm"],
+            ["preferences", "set", "label", "reblog"], ["interactions", "list"], ["update_privacy", "--level", "FULL"],
+        ])
+        func `a token whose instance cannot be asked changes nothing`(command: [String]) async throws {
+            try await expectRefusal(
+                command + ["--token-stdin"], in: Self.settled(), saying: "cannot be asked whose token this is", input: "a-token-of-nobody\n")
+        }
+
         @Test func `a command that only looks writes nothing, whoever is named by a token`() async throws {
             let upstream = ScriptedServer { _, connection in
                 connection.answer(200, [("Content-Type", "application/json")], #"{"id":"7","username":"a","acct":"a","uri":"https://s.example/users/a"}"#)
