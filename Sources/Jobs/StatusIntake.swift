@@ -26,6 +26,8 @@ public struct StatusIntake: Sendable {
         public var kept: [KeptStatus] = []
         /// Public ids of statuses that may not be recommended; most were never stored.
         public var refused: [String] = []
+        /// Public ids of statuses of authors who opted out: nothing of them stays.
+        public var forgotten: [String] = []
         /// Authors whose profile says no.
         public var optedOut: Set<String> = []
         /// Refusals by their rule, for the operator.
@@ -57,8 +59,13 @@ public struct StatusIntake: Sendable {
                 continue
             }
             judgement.refusals[refusal, default: 0] += 1
-            judgement.refused.append(postID)
-            if refusal == .optOutTag { judgement.optedOut.insert(pseudonymizer.authorID(uri: status.account.uri)) }
+            let author = pseudonymizer.authorID(uri: status.account.uri)
+            if refusal == .optOutTag { judgement.optedOut.insert(author) }
+            if judgement.optedOut.contains(author) || optedOut.contains(author) {
+                judgement.forgotten.append(postID)
+            } else {
+                judgement.refused.append(postID)
+            }
         }
         return judgement
     }
@@ -97,7 +104,7 @@ extension StatusRepository {
     ) async throws -> Outcome {
         var gone = 0
         for author in judgement.optedOut.sorted() { gone += try await optOut(authorID: author, source: "profile", in: tenant, at: now) }
-        gone += try await withdraw(judgement.refused, in: tenant, at: now)
+        gone += try await forget(judgement.forgotten, in: tenant, at: now) + withdraw(judgement.refused, in: tenant, at: now)
         let (kept, refused) = try await keepWhatCanBe(judgement.kept, cursor: cursor, in: tenant, at: now)
         return (kept, gone, judgement.malformed + refused)
     }

@@ -80,6 +80,9 @@ public protocol StatusRepository: Sendable {
     func setCursor(_ cursor: IngestCursor, in tenant: TenantKey, at now: Instant) async throws
     /// Removes all posts, stubs, interactions and preferences of the author, and refuses them from now on.
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Removes posts, stubs among them, of which a status tells that their author opted out, whoever stood in for the author.
+    /// - Returns: posts removed.
+    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
     /// Those of the authors who have opted out.
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String>
     /// Counts yesterday's (and still open) own acts into the daily table, k-gated and rounded.

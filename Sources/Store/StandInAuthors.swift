@@ -30,7 +30,10 @@ extension Connection {
     }
 
     /// Removes posts of which a status has now told that their author opted out, whoever stood in for the author.
-    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) throws {
+    /// - Returns: posts removed.
+    @discardableResult
+    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) throws -> Int {
+        var removed = 0
         for part in inParts(postIDs) {
             let posts = try all("""
                 SELECT post_key, author_key, eligible FROM post_metadata WHERE tenant_id = \(tenant) AND post_id IN (\(sql: .list(part)))
@@ -38,11 +41,12 @@ extension Connection {
             try listRemoved(posts.filter(\.eligible).map(\.key), in: tenant, at: now)
             // Interactions, logs and preferences go with the rows that they refer to.
             for post in posts {
-                try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND post_key = \(post.key)")
+                removed += try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND post_key = \(post.key)")
                 if try hasPosts(of: post.author, in: tenant) { continue }
                 try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(post.author)")
             }
         }
+        return removed
     }
 
     private func hasPosts(of author: AuthorKey, in tenant: TenantKey) throws -> Bool {

@@ -176,6 +176,21 @@ struct IngestTests {
         }
     }
 
+    @Test func `of a post whose author says no nothing stays, though somebody acted on it before its author was known`() async throws {
+        try await JobWorld.with(ScriptedTimeline([2, 1])) { jobs async throws in
+            let person = try #require(AliasID(hex: String(repeating: "c", count: 64)))
+            let viewer = try await jobs.storage.people.setLevel(.full, of: person, in: jobs.tenant, at: jobs.clock.now).viewer
+            let postID = Pseudonymizer.postID(host: jobs.instance.server.authority, uri: "https://s.example/2")
+            let act = Interaction(
+                post: PostReference(postID: postID, authorID: String(repeating: "d", count: 64)), kind: .favourite, at: jobs.clock.now)
+            _ = try await jobs.storage.interactions.record(#require(PrivacyPolicy().permit(act, visibility: .public, for: viewer)))
+            jobs.instance.statuses.withLock { $0[0].account["note"] = #""<p>#nobots</p>""# }
+            _ = try await jobs.ingest()
+            #expect(try await jobs.storage.posts(ids: [postID], in: jobs.tenant).isEmpty)
+            #expect(try await jobs.storage.interactions(of: viewer, limit: 9).isEmpty)
+        }
+    }
+
     @Test func `a malformed entry is counted and the others are kept`() async throws {
         try await JobWorld.with(ScriptedTimeline([1])) { jobs async throws in
             let body = #"[{"id":7},\#(ScriptedStatus(id: 2).json),null,"x"]"#
@@ -217,6 +232,7 @@ private struct RefusingStatuses: StatusRepository {
         try await real.setCursor(cursor, in: tenant, at: now)
     }
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String> { [] }
     func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
 }
