@@ -79,7 +79,7 @@ struct DatabaseCommand: AsyncParsableCommand {
 
     static func wipe(_ flags: SettingFlags, confirmed: Bool) async throws {
         guard confirmed else { throw Failure("this empties the whole database for good; say --confirm", .usage) }
-        try await withStorage(flags, role: .command) { storage, _ in
+        try await withStorage(flags, role: .alone) { storage, _ in
             let isClean = try await storage.wipe()
             Output.line("The database is empty.")
             if !isClean { Output.note("Another process keeps its log open; old bytes go when it ends.") }

@@ -4,6 +4,7 @@ import Database
 import Glibc
 import Jobs
 import Privacy
+import Recommender
 import SheltieKit
 import Store
 import Upstream
@@ -41,7 +42,9 @@ struct Failure: Error {
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
+        case let error as StatusRefused: self.init("\(error)", .badData)
         case let error as UpstreamError: self.init("the instance gave no usable answer: \(error)", .unavailable)
+        case let error as InstanceUnreachable: self.init("\(error)", .unavailable)
         case let error as JobLeaseLost: self.init("\(error)", .tryAgain)
         case is CancellationError: self.init("stopped", .tryAgain)
         default: self.init("an unexpected failure: \(String(describing: type(of: error)))", .software)

@@ -19,11 +19,13 @@ extension Installation {
         ]
     }
 
-    func ingestJob() throws -> IngestJob {
+    /// - Parameter mustReach: whether a run that reached nothing has failed.
+    func ingestJob(mustReach: Bool = false) throws -> IngestJob {
         var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
         ingest.period = .seconds(try settings.number("ingestInterval"))
         ingest.obeysRobots = try settings.obeysRobots() && !instance.base.hasPrefix("http://")
         ingest.contentDays = try settings.number("contentDays")
+        ingest.mustReach = mustReach
         return IngestJob(
             mastodon: mastodon, statuses: storage.statuses, pseudonymizer: pseudonymizer, tenant: tenant, agent: Self.agent, settings: ingest)
     }

@@ -37,15 +37,11 @@ struct Installation: Sendable {
                 tenant = try await storage.tenant(domain: instance.domain, at: now)
                 try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
             }
-            let reach = CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream"))
+            let reach = try Self.reach(settings)
             let client = CurlClient(reach)
-            let contact = settings.text("contact")
             return Installation(
                 settings: settings, storage: storage, pseudonymizer: pseudonymizer, instance: instance, tenant: tenant, client: client,
-                streams: CurlClient(reach.withoutConnectionLimit),
-                mastodon: Mastodon(
-                    instance: instance, client: client,
-                    userAgent: "\(Self.agent)/\(Version.text)" + (contact.isEmpty ? "" : " (+\(contact))"), clock: Clock.now),
+                streams: CurlClient(reach.withoutConnectionLimit), mastodon: Self.mastodon(settings, instance, client),
                 consent: try settings.consentPolicy())
         } catch {
             await storage.shutdown()
@@ -58,6 +54,24 @@ struct Installation: Sendable {
         try await Storage.open(
             StoreLocation(parsing: settings.text("database")), role: role, defaultLevel: try settings.defaultLevel(),
             candidateLimit: try settings.number("candidates"), now: Clock.now())
+    }
+
+    /// Asks the instance alone, without a database: nothing is written whatever it says.
+    static func asking<Result>(_ settings: Settings, _ body: (Mastodon) async throws -> Result) async throws -> Result {
+        let client = CurlClient(try reach(settings))
+        defer { client.shutdown() }
+        return try await body(mastodon(settings, settings.instance(), client))
+    }
+
+    private static func reach(_ settings: Settings) throws -> CurlSettings {
+        CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream"))
+    }
+
+    private static func mastodon(_ settings: Settings, _ instance: Instance, _ client: CurlClient) -> Mastodon {
+        let contact = settings.text("contact")
+        return Mastodon(
+            instance: instance, client: client, userAgent: "\(agent)/\(Version.text)" + (contact.isEmpty ? "" : " (+\(contact))"),
+            clock: Clock.now)
     }
 
     func close() async {

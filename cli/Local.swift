@@ -20,9 +20,10 @@ struct LocalWhoFlags: ParsableArguments {
             return try service.alias(userID: user, instanceURL: instance)
         }
         if who.tokenStdin {
-            var alias: AliasID?
-            try await withInstallation(flags) { alias = try await who.optionalAlias(in: $0) }
-            return alias
+            guard who.alias == nil else { throw Failure("give --alias or --token-stdin, not both", .usage) }
+            let settings = try await Settings.load(flags)
+            let id = try await Installation.asking(settings) { try await WhoFlags.accountOfTokenOnStandardInput($0) }
+            return try service.alias(userID: id, instanceURL: settings.instance().domain)
         }
         guard let text = who.alias else { return nil }
         guard let alias = AliasID(hex: text) else { throw Failure("an alias is 64 hex digits", .usage) }

@@ -82,7 +82,9 @@ struct PreferencesCommand: AsyncParsableCommand {
                 guard let permitted = PrivacyPolicy().permit(setting: Setting(name: name, value: value), for: viewer) else {
                     throw Failure("at level NONE nothing is kept, settings neither; choose a level with 'sheltie privacy set'", .notPermitted)
                 }
-                try await installation.storage.preferences.set(permitted)
+                guard try await installation.storage.preferences.set(permitted) else {
+                    throw Failure("nothing was set: the person's level has changed just now; try again", .tryAgain)
+                }
                 Output.line(value.map { "\(name) is \($0)." } ?? "\(name) is back to its default.")
             }
         }

@@ -25,6 +25,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await Settings.load(flags)
+        // Before the database is opened: the jobs would begin to write before the port is found taken.
+        let listen = try settings.listenAddress()
+        guard listen.isFree else { throw Serving.portTaken(listen) }
         let installation = try await Installation.open(settings, role: .serve)
         do {
             try await Serving(installation).run(onRunning: { port in Output.note("READY http://127.0.0.1:\(port)") })
@@ -88,7 +91,31 @@ struct Serving {
 
     private static func explained(_ error: any Error, listen: ListenAddress) -> any Error {
         "\(error)".contains("EADDRINUSE") || "\(error)".contains("errno: 98")
-            ? Failure("port \(listen.port) on \(listen.host) is taken by another program; choose another with --listen", .unavailable) : error
+            ? portTaken(listen) : error
+    }
+
+    static func portTaken(_ listen: ListenAddress) -> Failure {
+        Failure("port \(listen.port) on \(listen.host) is taken by another program; choose another with --listen", .unavailable)
+    }
+}
+
+extension ListenAddress {
+    /// False where another program listens there now. What else may be wrong with the address, listening itself will say.
+    fileprivate var isFree: Bool {
+        if port == 0 { return true }
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_PASSIVE
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, String(port), &hints, &found) == 0, let address = found else { return true }
+        defer { freeaddrinfo(found) }
+        let probe = socket(address.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard probe >= 0 else { return true }
+        defer { close(probe) }
+        // As the server itself: connections that have just ended do not hold the port.
+        var on: Int32 = 1
+        setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        return bind(probe, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 || errno != EADDRINUSE
     }
 }
 

@@ -48,7 +48,7 @@ struct SetupCommand: AsyncParsableCommand {
     /// Only after the key has been read: a wrong one must not cost the data.
     private static func empty(_ settings: Settings) async throws {
         _ = try MasterKey.load(path: settings.text("keyFile"))
-        let storage = try await Installation.storage(settings, role: .command)
+        let storage = try await Installation.storage(settings, role: .alone)
         do {
             if try await !storage.wipe() { Output.note("Another process keeps its log open; old bytes go when it ends.") }
         } catch {

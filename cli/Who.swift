@@ -16,7 +16,9 @@ struct WhoFlags: ParsableArguments {
     func optionalAlias(in installation: Installation) async throws -> AliasID? {
         switch (alias, tokenStdin) {
         case (nil, false): return nil
-        case (nil, true): return try await Self.aliasOfTokenOnStandardInput(installation)
+        case (nil, true):
+            let id = try await Self.accountOfTokenOnStandardInput(installation.mastodon)
+            return try installation.pseudonymizer.alias(domain: installation.instance.domain, accountID: id)
         case (let text?, false):
             guard let alias = AliasID(hex: text) else { throw Failure("an alias is 64 hex digits", .usage) }
             return alias
@@ -31,13 +33,13 @@ struct WhoFlags: ParsableArguments {
         return alias
     }
 
-    private static func aliasOfTokenOnStandardInput(_ installation: Installation) async throws -> AliasID {
+    /// - Returns: the person's id at the instance, which is not to be kept.
+    static func accountOfTokenOnStandardInput(_ mastodon: Mastodon) async throws -> String {
         guard let token = readLine(strippingNewline: true)?.filter({ !$0.isWhitespace }), !token.isEmpty else {
             throw Failure("no token came on standard input", .noInput)
         }
         do {
-            let account = try await installation.mastodon.verifyCredentials(authorization: "Bearer " + token)
-            return try installation.pseudonymizer.alias(domain: installation.instance.domain, accountID: account.id)
+            return try await mastodon.verifyCredentials(authorization: "Bearer " + token).id
         } catch UpstreamError.status(let status, _) where [401, 403, 404, 422].contains(status) {
             // Mastodon says 401; snac says 422 for a token that it does not know.
             throw Failure("the instance does not accept this token", .notPermitted)

@@ -10,7 +10,8 @@ public struct IngestJob: Job {
     public struct Settings: Sendable {
         public var sources: [IngestSource]
         public var period: Duration = .seconds(120)
-        /// Pages of one source in one run; the cursor remembers where it stopped.
+        /// Pages of one source in one run, the newest first. Where more is new, the older of it stays unread, and the run's
+        /// counts tell of it: what is recommended is to be fresh.
         public var pages = 10
         /// Statuses that are written in one transaction, and up to a page more.
         public var batch = 200
@@ -19,6 +20,9 @@ public struct IngestJob: Job {
         /// Whether the instance's robots.txt is asked. It speaks to strangers: where the operator of the instance runs this
         /// service too, it need not be (snac forbids everything to everybody, and has no setting for it).
         public var obeysRobots = true
+        /// Whether a run in which no source could be reached fails, and leaves no cursor behind. A service goes on and asks
+        /// again after a while; somebody who asked for this one run wants to know.
+        public var mustReach = false
         /// Consent is judged for this instance's own authors as local.
         public var consent: ConsentPolicy
 
@@ -52,6 +56,7 @@ public struct IngestJob: Job {
 
     public func run(at now: Instant) async throws -> [String: Int] {
         var counts: [String: Int] = [:]
+        var unreached: [(IngestCursor, until: Instant)] = []
         for source in settings.sources {
             let cursor = try await statuses.cursor(of: source.name, in: tenant) ?? IngestCursor(source: source.name)
             if let wait = cursor.notBefore, now < wait {
@@ -65,8 +70,7 @@ public struct IngestJob: Job {
                 counts["refused-by-robots", default: 0] += 1
                 continue
             case .unknown(let until):
-                try await rest(cursor, until: until, because: "unreachable", at: now)
-                counts["unreachable", default: 0] += 1
+                unreached.append((cursor, until))
                 continue
             }
             do {
@@ -74,10 +78,17 @@ public struct IngestJob: Job {
             } catch let error as UpstreamError {
                 if error.isOurStop { throw CancellationError() }
                 let (wait, reason) = Self.rest(after: error)
+                if reason == Self.unreachable {
+                    unreached.append((cursor, now + wait))
+                    continue
+                }
                 try await rest(cursor, until: now + wait, because: reason, at: now)
                 counts[reason, default: 0] += 1
             }
         }
+        if settings.mustReach, unreached.count == settings.sources.count, counts["read"] == nil { throw InstanceUnreachable() }
+        for (cursor, until) in unreached { try await rest(cursor, until: until, because: Self.unreachable, at: now) }
+        if !unreached.isEmpty { counts[Self.unreachable] = unreached.count }
         return counts
     }
 
@@ -99,7 +110,10 @@ public struct IngestJob: Job {
             }
             counts["read", default: 0] += page.statuses.count
             counts["malformed", default: 0] += page.malformed
-            if page.statuses.isEmpty { break }
+            if page.statuses.isEmpty {
+                path = nil
+                break
+            }
             for status in page.statuses { newest = source.later(status.id, than: newest) }
             waiting += page.statuses
             // Pages go from new to old, so the cursor moves only when the last one is in: what a stop leaves out is read again.
@@ -114,6 +128,8 @@ public struct IngestJob: Job {
         }
         try await keep(&waiting, from: source, cursor: path == nil ? cursor : nil, at: now, into: &counts)
         if newest != cursor.newestID {
+            // Only where everything up to a status was read before is there something between.
+            if path != nil, start.newestID != nil { counts["gaps", default: 0] += 1 }
             cursor.newestID = newest
             try await statuses.setCursor(cursor, in: tenant, at: now)
         }
@@ -125,9 +141,11 @@ public struct IngestJob: Job {
         _ waiting: inout [Status], from source: IngestSource, cursor: IngestCursor?, at now: Instant, into counts: inout [String: Int]
     ) async throws {
         if waiting.isEmpty { return }
-        let (judgement, kept, gone) = try await intake.take(waiting, from: source.name, cursor: cursor, into: statuses, in: tenant, at: now)
+        let (judgement, kept, gone, malformed) = try await intake.take(
+            waiting, from: source.name, cursor: cursor, into: statuses, in: tenant, at: now)
         waiting = []
         counts["kept", default: 0] += kept
+        counts["malformed", default: 0] += malformed
         if gone > 0 { counts["withdrawn", default: 0] += gone }
         for (refusal, count) in judgement.refusals { counts["refused-" + refusal.rawValue, default: 0] += count }
     }
@@ -145,7 +163,15 @@ public struct IngestJob: Job {
         case .status(429, let wait), .status(503, let wait): (wait ?? .minutes(5), "rate-limit")
         // The instance wants a token for what we would read without one: not read, and asked again tomorrow.
         case .status(401, _), .status(403, _), .status(404, _), .status(422, _): (.days(1), "unauthorized")
-        case .status, .transport, .notUnderstood: (.minutes(5), "unreachable")
+        case .status, .transport, .notUnderstood: (.minutes(5), unreachable)
         }
     }
+
+    private static let unreachable = "unreachable"
+}
+
+/// The instance gave no answer to any question.
+public struct InstanceUnreachable: Error, CustomStringConvertible {
+    public init() {}
+    public var description: String { "the instance cannot be reached, or gives no usable answer; nothing was read" }
 }

@@ -45,8 +45,10 @@ public struct RecheckJob: Job {
             }
             spent += mastodon.requestsNeeded(forStatuses: due.count)
             // Those that stay are brought up to date with their edits and counters.
-            let (judgement, _, refused) = try await intake.take(shown, from: name, ignoringAge: true, into: statuses, in: tenant, at: now)
+            let (judgement, _, refused, malformed) = try await intake.take(
+                shown, from: name, ignoringAge: true, into: statuses, in: tenant, at: now)
             try await statuses.confirm(judgement.kept.map(\.postID), in: tenant, at: now)
+            if malformed > 0 { counts["malformed", default: 0] += malformed }
             let gone = Set(due).subtracting(shown.map(\.id))
             counts["confirmed", default: 0] += judgement.kept.count
             counts["withdrawn", default: 0] += try await refused + statuses.withdraw(localIDs: gone.sorted(), in: tenant, at: now)

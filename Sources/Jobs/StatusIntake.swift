@@ -26,10 +26,14 @@ public struct StatusIntake: Sendable {
         public var kept: [KeptStatus] = []
         /// Public ids of statuses that may not be recommended; most were never stored.
         public var refused: [String] = []
+        /// Public ids of statuses of authors who opted out: nothing of them stays.
+        public var forgotten: [String] = []
         /// Authors whose profile says no.
         public var optedOut: Set<String> = []
         /// Refusals by their rule, for the operator.
         public var refusals: [ConsentRefusal: Int] = [:]
+        /// Statuses that cannot be stored.
+        public var malformed = 0
     }
 
     /// - Parameters:
@@ -47,15 +51,24 @@ public struct StatusIntake: Sendable {
                 of: status, at: ignoringAge ? min(now, status.createdAt + ConsentPolicy.longestAge) : now, isLocalAuthor: instance.isHome,
                 authorOptedOut: { optedOut.contains(pseudonymizer.authorID(uri: $0.uri)) })
             guard let refusal else {
-                judgement.kept.append(form(of: status, postID: postID, source: source))
+                if let form = form(of: status, postID: postID, source: source) {
+                    judgement.kept.append(form)
+                } else {
+                    judgement.malformed += 1
+                }
                 continue
             }
             judgement.refusals[refusal, default: 0] += 1
-            judgement.refused.append(postID)
-            if refusal == .optOutTag { judgement.optedOut.insert(pseudonymizer.authorID(uri: status.account.uri)) }
+            let author = pseudonymizer.authorID(uri: status.account.uri)
+            if refusal == .optOutTag { judgement.optedOut.insert(author) }
+            if judgement.optedOut.contains(author) || optedOut.contains(author) {
+                judgement.forgotten.append(postID)
+            } else {
+                judgement.refused.append(postID)
+            }
         }
         // Pages overlap, and a status may have been edited between two of them: then the refusal counts.
-        let refused = Set(judgement.refused)
+        let refused = Set(judgement.refused + judgement.forgotten)
         judgement.kept.removeAll { refused.contains($0.postID) }
         return judgement
     }
@@ -75,26 +88,64 @@ public struct StatusIntake: Sendable {
     /// - Parameters:
     ///   - ignoringAge: as for `judge`.
     ///   - cursor: moves with what is kept.
-    /// - Returns: the judgement, how many statuses were written, and how many are gone by it.
+    /// - Returns: the judgement, and in statuses: written, gone by it, and such as could not be stored.
     public func take(
         _ read: [Status], from source: String, ignoringAge: Bool = false, cursor: IngestCursor? = nil, into statuses: any StatusRepository,
         in tenant: TenantKey, at now: Instant
-    ) async throws -> (judgement: Judgement, kept: Int, gone: Int) {
+    ) async throws -> (judgement: Judgement, kept: Int, gone: Int, malformed: Int) {
         let optedOut = try await statuses.optedOut(among: authors(of: read), in: tenant)
         let judgement = judge(read, from: source, optedOut: optedOut, ignoringAge: ignoringAge, at: now)
-        var gone = 0
-        for author in judgement.optedOut.sorted() {
-            gone += try await statuses.optOut(authorID: author, source: "profile", in: tenant, at: now)
-        }
-        gone += try await statuses.withdraw(judgement.refused, in: tenant, at: now)
-        return (judgement, try await statuses.keep(judgement.kept, cursor: cursor, in: tenant, at: now), gone)
+        let (kept, gone, malformed) = try await statuses.carryOut(judgement, cursor: cursor, in: tenant, at: now)
+        return (judgement, kept, gone, malformed)
     }
 
-    private func form(of status: Status, postID: String, source: String) -> KeptStatus {
-        KeptStatus(
-            postID: postID, authorID: pseudonymizer.authorID(uri: status.account.uri), localID: status.id,
-            content: keepsContent ? HTMLText.plain(status.content) : nil, language: status.language, createdAt: status.createdAt,
-            editedAt: status.editedAt, favourites: status.favourites, reblogs: status.reblogs, replies: status.replies,
-            tags: status.tags, source: source)
+    /// - Returns: nil for a status that could not be asked for again by its id.
+    private func form(of status: Status, postID: String, source: String) -> KeptStatus? {
+        guard let localID = StoredForm.id(status.id) else { return nil }
+        return KeptStatus(
+            postID: postID, authorID: pseudonymizer.authorID(uri: status.account.uri), localID: localID,
+            content: keepsContent ? StoredForm.content(HTMLText.plain(status.content)) : nil, language: StoredForm.language(status.language),
+            createdAt: status.createdAt, editedAt: status.editedAt, favourites: StoredForm.count(status.favourites),
+            reblogs: StoredForm.count(status.reblogs), replies: StoredForm.count(status.replies), tags: StoredForm.tags(status.tags),
+            source: source)
+    }
+}
+
+extension StatusRepository {
+    /// What came of a judgement.
+    typealias Outcome = (kept: Int, gone: Int, malformed: Int)
+
+    /// Carries a judgement out.
+    /// - Returns: statuses kept, statuses that are gone by it, and statuses that could not be stored.
+    func carryOut(
+        _ judgement: StatusIntake.Judgement, cursor: IngestCursor? = nil, in tenant: TenantKey, at now: Instant
+    ) async throws -> Outcome {
+        var gone = 0
+        for author in judgement.optedOut.sorted() { gone += try await optOut(authorID: author, source: "profile", in: tenant, at: now) }
+        gone += try await forget(judgement.forgotten, in: tenant, at: now) + withdraw(judgement.refused, in: tenant, at: now)
+        let (kept, refused) = try await keepWhatCanBe(judgement.kept, cursor: cursor, in: tenant, at: now)
+        return (kept, gone, judgement.malformed + refused)
+    }
+
+    /// Keeps the statuses together, or one by one where the database refuses one of them, and moves the cursor last.
+    private func keepWhatCanBe(
+        _ statuses: [KeptStatus], cursor: IngestCursor?, in tenant: TenantKey, at now: Instant
+    ) async throws -> (kept: Int, refused: Int) {
+        do {
+            return (try await keep(statuses, cursor: cursor, in: tenant, at: now), 0)
+        } catch let refusal as StatusRefused {
+            var (kept, refused) = (0, 0)
+            for status in statuses {
+                do {
+                    kept += try await keep([status], cursor: nil, in: tenant, at: now)
+                } catch is StatusRefused {
+                    refused += 1
+                }
+            }
+            // Where none of several can be stored, it is not they who are odd.
+            if refused > 1, refused == statuses.count { throw refusal }
+            if let cursor { try await setCursor(cursor, in: tenant, at: now) }
+            return (kept, refused)
+        }
     }
 }

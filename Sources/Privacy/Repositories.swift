@@ -67,7 +67,9 @@ public protocol RecommendationLogRepository: Sendable {
 public protocol PreferenceRepository: Sendable {
     func settings(of viewer: Viewer) async throws -> [String: String]
     /// nil removes the setting.
-    func set(_ setting: Permitted<Setting>) async throws
+    /// - Returns: false when the viewer's level or epoch has changed since: then nothing was written.
+    @discardableResult
+    func set(_ setting: Permitted<Setting>) async throws -> Bool
     func suppress(_ suppression: Permitted<Suppression>) async throws
     func release(_ subject: Suppression.Subject, by viewer: Viewer) async throws
 }

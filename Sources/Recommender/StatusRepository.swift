@@ -55,11 +55,18 @@ public struct IngestCursor: Sendable, Equatable {
     }
 }
 
+/// The database does not take a status as it is: a text or number of it does not fit.
+public struct StatusRefused: Error, Equatable, CustomStringConvertible {
+    public init() {}
+    public var description: String { "the database does not take a status as it is" }
+}
+
 /// The statuses that may be recommended.
 public protocol StatusRepository: Sendable {
-    /// Inserts or brings up to date by post id, and moves the cursor, in one transaction: a cursor is never ahead of its data.
+    /// Inserts or brings up to date by post id, and moves the cursor, in one transaction: no cursor is ahead of what it came with.
     /// Opted-out authors are left out. The growth of public counters goes into the daily table.
     /// - Returns: how many statuses were written.
+    /// - Throws: `StatusRefused` when one of them cannot be stored as it is; then nothing was written.
     func keep(_ statuses: [KeptStatus], cursor: IngestCursor?, in tenant: TenantKey, at now: Instant) async throws -> Int
     /// What is no longer to be recommended: deleted, refused on re-check, edited into refusal. Referred rows become stubs.
     func withdraw(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
@@ -73,6 +80,9 @@ public protocol StatusRepository: Sendable {
     func setCursor(_ cursor: IngestCursor, in tenant: TenantKey, at now: Instant) async throws
     /// Removes all posts, stubs, interactions and preferences of the author, and refuses them from now on.
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Removes posts, stubs among them, of which a status tells that their author opted out, whoever stood in for the author.
+    /// - Returns: posts removed.
+    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
     /// Those of the authors who have opted out.
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String>
     /// Counts yesterday's (and still open) own acts into the daily table, k-gated and rounded.

@@ -79,12 +79,6 @@ extension RecommenderService {
         let ids = Set(statuses.map(\.postID))
         let known = Dictionary(
             try await storage.posts(ids: ids.sorted(), in: tenant).map { ($0.postID, $0) }, uniquingKeysWith: { first, _ in first })
-        // Somebody acted on these before their author was known.
-        try await storage.nameAuthors(
-            of: statuses.compactMap { status in
-                let standIn = standIn(forAuthorOf: status.postID)
-                return known[status.postID]?.authorID == standIn ? (status.postID, standIn, status.authorID) : nil
-            }, in: tenant)
         let dated = statuses.map { status in
             var status = status
             // Text is replaced by a newer edit only, and a caller of this interface does not say when that was.

@@ -71,6 +71,7 @@ public struct RecommenderService: Sendable {
             } else {
                 guard let known = try await storage.tenant(domain: domain) else { throw ServiceError.unknownInstance }
                 tenant = known
+                try await storage.checkKey(id: pseudonymizer.keyID, in: tenant)
             }
             return RecommenderService(
                 storage: storage, tenant: tenant, instance: domain, pseudonymizer: pseudonymizer, options: options, clock: clock)

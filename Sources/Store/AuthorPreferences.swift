@@ -64,6 +64,17 @@ struct AuthorPreferences {
         }
     }
 
+    /// Lets what expired rows left with one author count for another.
+    func moveCarried(from old: AuthorKey, to author: AuthorKey) throws {
+        guard let gone = try preferences(old).first, gone.carriedCount > 0 else { return }
+        var kept = try preferences(author).first
+            ?? Preference(author: author, count: 0, last: gone.last, score: 0, carriedWeight: 0, carriedCount: 0)
+        kept.carriedWeight += Self.moved(gone.carriedWeight, from: gone.last, to: kept.last)
+        kept.carriedCount += gone.carriedCount
+        try store(kept)
+        try remove(old)
+    }
+
     /// A FULL score that was true at `last`, as it is at `now`.
     static func score(_ score: Double, at last: Instant, now: Instant) -> Double {
         AuthorAffinity.score(activity: AuthorAffinity.faded(AuthorAffinity.activity(score: score), after: now - last))

@@ -11,20 +11,22 @@ struct Preferences: PreferenceRepository {
         return try await pool.read { try $0.settings(of: key, in: viewer.tenant) }
     }
 
-    func set(_ setting: Permitted<Setting>) async throws {
+    @discardableResult
+    func set(_ setting: Permitted<Setting>) async throws -> Bool {
         let (viewer, key, record) = (setting.viewer, setting.key, setting.record)
-        try await pool.write(.power) { connection in
-            guard try connection.stillPermits(viewer, key) else { return }
+        return try await pool.write(.power) { connection in
+            guard try connection.stillPermits(viewer, key) else { return false }
             guard let value = record.value else {
                 try connection.run("""
                     DELETE FROM preferences WHERE tenant_id = \(viewer.tenant) AND alias_key = \(key) AND name = \(record.name)
                     """)
-                return
+                return true
             }
             try connection.run("""
                 INSERT INTO preferences (tenant_id, alias_key, name, value) VALUES (\(viewer.tenant), \(key), \(record.name), \(value))
                 ON CONFLICT (tenant_id, alias_key, name) DO UPDATE SET value = excluded.value
                 """)
+            return true
         }
     }
 

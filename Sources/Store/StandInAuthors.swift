@@ -1,48 +1,67 @@
 import Database
-
-public import Privacy
-
-extension Storage {
-    /// Gives posts whose author was not known when somebody acted on them their real author, and moves people's
-    /// preferences there, in one transaction. Posts that have another author than the stand-in are left as they are.
-    ///
-    /// - Parameter posts: each post's id, the author that stood in, and the real one (64 hex digits each).
-    public func nameAuthors(
-        of posts: [(postID: String, standIn: String, authorID: String)], in tenant: TenantKey
-    ) async throws {
-        if posts.isEmpty { return }
-        try await pool.write(.process) { connection in
-            for post in posts { try connection.nameAuthor(post.authorID, of: post.postID, insteadOf: post.standIn, in: tenant) }
-        }
-    }
-}
+import Fediverse
+import Privacy
 
 extension Connection {
-    fileprivate func nameAuthor(_ authorID: String, of postID: String, insteadOf standIn: String, in tenant: TenantKey) throws {
-        let found = try first("""
-            SELECT p.post_key, p.author_key FROM post_metadata p
-            JOIN authors a ON a.tenant_id = p.tenant_id AND a.author_key = p.author_key
-            WHERE p.tenant_id = \(tenant) AND p.post_id = \(postID) AND a.author_id = \(standIn)
-            """) { ($0.post(0), $0.author(1)) }
-        guard let (post, old) = found else { return }
-        if try hasOptedOut(authorID, in: tenant) {
-            // Interactions, logs and preferences go with the rows that they refer to; a stand-in has this one post.
-            try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND post_key = \(post)")
-            try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(old)")
-            return
-        }
+    /// Gives a post its real author in place of the one that stood in while only the post's id was known, and moves what
+    /// people's acts and wishes say about the stand-in.
+    ///
+    /// - Parameter version: the snapshot version under which a candidate's new author is told.
+    func giveAuthor(_ authorID: String, to post: PostKey, insteadOf old: AuthorKey, version: Int64, in tenant: TenantKey) throws {
         let author = try findOrCreate(author: authorID, in: tenant)
-        try run("UPDATE post_metadata SET author_key = \(author) WHERE tenant_id = \(tenant) AND post_key = \(post)")
+        try run("""
+            UPDATE post_metadata SET author_key = \(author), changed_version = \(version) WHERE tenant_id = \(tenant) AND post_key = \(post)
+            """)
+        let isLast = try !hasPosts(of: old, in: tenant)
         let people = try all("""
-            SELECT DISTINCT u.alias_key, u.privacy_level FROM user_interactions i
-            JOIN user_aliases u ON u.tenant_id = i.tenant_id AND u.alias_key = i.alias_key
-            WHERE i.tenant_id = \(tenant) AND i.post_key = \(post)
+            SELECT u.alias_key, u.privacy_level FROM user_aliases u WHERE u.tenant_id = \(tenant) AND u.alias_key IN (
+                SELECT i.alias_key FROM user_interactions i WHERE i.tenant_id = \(tenant) AND i.post_key = \(post)
+                UNION SELECT r.alias_key FROM author_preferences r WHERE r.tenant_id = \(tenant) AND r.author_key = \(old))
             """) { ($0.alias(0), PrivacyLevel(rawValue: $0.text(1)) ?? .none) }
         for (alias, level) in people {
             let preferences = AuthorPreferences(connection: self, tenant: tenant, alias: alias)
+            if isLast, level == .full { try preferences.moveCarried(from: old, to: author) }
             try preferences.recompute(old, at: level)
             try preferences.recompute(author, at: level)
         }
+        guard isLast else { return }
+        try moveSuppressions(from: old, to: authorID, in: tenant)
         try dropUnreferenced(authors: [old], in: tenant)
+    }
+
+    /// Removes posts of which a status has now told that their author opted out, whoever stood in for the author.
+    /// - Returns: posts removed.
+    @discardableResult
+    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) throws -> Int {
+        var removed = 0
+        for part in inParts(postIDs) {
+            let posts = try all("""
+                SELECT post_key, author_key, eligible FROM post_metadata WHERE tenant_id = \(tenant) AND post_id IN (\(sql: .list(part)))
+                """) { (key: $0.post(0), author: $0.author(1), eligible: $0.bool(2)) }
+            try listRemoved(posts.filter(\.eligible).map(\.key), in: tenant, at: now)
+            // Interactions, logs and preferences go with the rows that they refer to.
+            for post in posts {
+                removed += try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND post_key = \(post.key)")
+                if try hasPosts(of: post.author, in: tenant) { continue }
+                try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(post.author)")
+            }
+        }
+        return removed
+    }
+
+    private func hasPosts(of author: AuthorKey, in tenant: TenantKey) throws -> Bool {
+        try first("SELECT 1 FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author) LIMIT 1") { _ in true } ?? false
+    }
+
+    private func moveSuppressions(from old: AuthorKey, to authorID: String, in tenant: TenantKey) throws {
+        let standIn = try first("SELECT author_id FROM authors WHERE tenant_id = \(tenant) AND author_key = \(old)") { $0.text(0) }
+        guard let standIn else { return }
+        try run("""
+            INSERT INTO suppressions (tenant_id, alias_key, subject_kind, subject, set_at, until)
+            SELECT s.tenant_id, s.alias_key, s.subject_kind, \(authorID), s.set_at, s.until FROM suppressions s
+            WHERE s.tenant_id = \(tenant) AND s.subject_kind = 'author' AND s.subject = \(standIn)
+            ON CONFLICT (tenant_id, alias_key, subject_kind, subject) DO NOTHING
+            """)
+        try run("DELETE FROM suppressions WHERE tenant_id = \(tenant) AND subject_kind = 'author' AND subject = \(standIn)")
     }
 }

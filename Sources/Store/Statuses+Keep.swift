@@ -8,7 +8,12 @@ extension Statuses {
         do {
             return try await pool.write(.process) { connection in
                 let batch = KeepingBatch(connection: connection, tenant: tenant, now: now)
-                let written = try batch.keep(statuses)
+                let written: (inserted: Int, changed: Int)
+                do {
+                    written = try batch.keep(statuses)
+                } catch let error as DatabaseError where error.isAboutValues {
+                    throw StatusRefused()
+                }
                 if !room.take(written.inserted, of: tenant) {
                     room.set(candidateLimit - (try batch.enforce(candidateLimit)), of: tenant, limit: candidateLimit)
                 }
@@ -23,6 +28,16 @@ extension Statuses {
     }
 }
 
+extension DatabaseError {
+    /// Whether other values might have been taken: not a trouble of the disk, the file or the connection.
+    fileprivate var isAboutValues: Bool {
+        switch self {
+        case .constraint(.check), .constraint(.notNull), .constraint(.other), .failed: true
+        default: false
+        }
+    }
+}
+
 /// One batch of the ingest, inside its transaction. The same batch again changes nothing but the time of its confirmation.
 private struct KeepingBatch {
     let connection: any Connection
@@ -32,6 +47,8 @@ private struct KeepingBatch {
     /// A post that is stored, with what a batch may change.
     private struct Known {
         var key: PostKey
+        var author: AuthorKey
+        var authorID: String
         var eligible: Bool
         var localID: String?
         var hasContent: Bool
@@ -49,6 +66,8 @@ private struct KeepingBatch {
         let statuses = try withoutOptedOut(newestOfEach(statuses))
         let known = try known(statuses.map(\.postID))
         var fresh: [KeptStatus] = []
+        // Somebody acted on these before their author was known.
+        var misnamed: [(KeptStatus, Known)] = []
         var promoted: [(KeptStatus, PostKey)] = []
         var changed: [(KeptStatus, Known)] = []
         var confirmed: [PostKey] = []
@@ -57,6 +76,7 @@ private struct KeepingBatch {
                 fresh.append(status)
                 continue
             }
+            if status.authorID != stored.authorID { misnamed.append((status, stored)) }
             guard stored.eligible else {
                 promoted.append((status, stored.key))
                 continue
@@ -66,9 +86,12 @@ private struct KeepingBatch {
             if differs(status, from: stored) { changed.append((status, stored)) }
             if stored.checkedAt.map({ $0 < now }) ?? true { confirmed.append(stored.key) }
         }
-        if !(fresh.isEmpty && promoted.isEmpty && changed.isEmpty) {
+        if !(fresh.isEmpty && misnamed.isEmpty && promoted.isEmpty && changed.isEmpty) {
             let version = try connection.nextSnapshotVersion(of: tenant)
             try insert(fresh, version: version)
+            for (status, stored) in misnamed {
+                try connection.giveAuthor(status.authorID, to: stored.key, insteadOf: stored.author, version: version, in: tenant)
+            }
             try promote(promoted, version: version)
             try update(changed, version: version)
             try addGrowth(of: changed)
@@ -106,6 +129,7 @@ private struct KeepingBatch {
         return unique
     }
 
+    /// Those whose authors let themselves be recommended; what is stored of the others goes.
     private func withoutOptedOut(_ statuses: [KeptStatus]) throws -> [KeptStatus] {
         var refused: Set<String> = []
         for part in inParts(Array(Set(statuses.map(\.authorID)))) {
@@ -113,21 +137,24 @@ private struct KeepingBatch {
                 SELECT author_id FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id IN (\(sql: .list(part)))
                 """) { $0.text(0) })
         }
-        return refused.isEmpty ? statuses : statuses.filter { !refused.contains($0.authorID) }
+        if refused.isEmpty { return statuses }
+        try connection.forget(statuses.filter { refused.contains($0.authorID) }.map(\.postID), in: tenant, at: now)
+        return statuses.filter { !refused.contains($0.authorID) }
     }
 
     private func known(_ postIDs: [String]) throws -> [String: Known] {
         var known: [String: Known] = [:]
         for part in inParts(postIDs) {
             try connection.rows("""
-                SELECT post_id, post_key, eligible, local_id, content IS NOT NULL, language, edited_at, favorites, boosts, replies,
-                    tags, checked_at
-                FROM post_metadata WHERE tenant_id = \(tenant) AND post_id IN (\(sql: .list(part)))
+                SELECT p.post_id, p.post_key, p.eligible, p.local_id, p.content IS NOT NULL, p.language, p.edited_at, p.favorites, p.boosts,
+                    p.replies, p.tags, p.checked_at, p.author_key, a.author_id
+                FROM post_metadata p JOIN authors a ON a.tenant_id = p.tenant_id AND a.author_key = p.author_key
+                WHERE p.tenant_id = \(tenant) AND p.post_id IN (\(sql: .list(part)))
                 """) { row in
                 known[row.text(0)] = Known(
-                    key: row.post(1), eligible: row.bool(2), localID: row.textOrNil(3), hasContent: row.bool(4), language: row.textOrNil(5),
-                    editedAt: row.instantOrNil(6), favourites: row.int(7), reblogs: row.int(8), replies: row.int(9), tags: row.textOrNil(10),
-                    checkedAt: row.instantOrNil(11))
+                    key: row.post(1), author: row.author(12), authorID: row.text(13), eligible: row.bool(2), localID: row.textOrNil(3),
+                    hasContent: row.bool(4), language: row.textOrNil(5), editedAt: row.instantOrNil(6), favourites: row.int(7),
+                    reblogs: row.int(8), replies: row.int(9), tags: row.textOrNil(10), checkedAt: row.instantOrNil(11))
             }
         }
         return known

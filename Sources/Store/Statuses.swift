@@ -79,6 +79,11 @@ struct Statuses: StatusRepository {
         }
     }
 
+    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int {
+        if postIDs.isEmpty { return 0 }
+        return try await pool.write(.power) { try $0.forget(postIDs, in: tenant, at: now) }
+    }
+
     /// - Returns: posts removed, stubs among them.
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await pool.write(.power) { connection in

@@ -36,9 +36,9 @@ extension Storage {
     /// - Throws: `StoreError.unknownKey`.
     public func registerKey(id: String, in tenant: TenantKey, at now: Instant) async throws {
         try await pool.write(.power) { connection in
-            let states = try connection.all("""
-                SELECT key_id, state FROM key_ids WHERE tenant_id = \(tenant) ORDER BY key_id \(sql: connection.dialect.forUpdate)
-                """) { (id: $0.text(0), state: $0.text(1)) }
+            // Two processes may start at once over a tenant that has no key: there is no row of a key yet that could be locked.
+            _ = try connection.first("SELECT 1 FROM tenants WHERE tenant_id = \(tenant) \(sql: connection.dialect.forUpdate)") { _ in true }
+            let states = try connection.all("SELECT key_id, state FROM key_ids WHERE tenant_id = \(tenant)") { (id: $0.text(0), state: $0.text(1)) }
             if states.isEmpty {
                 try connection.run("""
                     INSERT INTO key_ids (tenant_id, key_id, state, created_at) VALUES (\(tenant), \(id), 'active', \(now))

@@ -14,6 +14,8 @@ public struct Storage: Sendable {
         case serve
         /// A command beside it; migrates, too.
         case command
+        /// A command that takes away what a service relies on: refused while the database is served; migrates, too.
+        case alone
         /// Looks only: refuses a database that would have to be made or migrated first.
         case inspect
     }
@@ -42,7 +44,7 @@ public struct Storage: Sendable {
     ) async throws -> Storage {
         guard case .sqlite(let path) = location else { throw StoreError.postgresNotYet }
         if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
-        let pool = try SQLitePool(path: path, role: role == .serve ? .serve : .command)
+        let pool = try SQLitePool(path: path, role: role == .serve || role == .alone ? .serve : .command)
         do {
             // Damage is met before anything is served from it.
             if role == .serve { try await pool.checkIntegrity() }

@@ -66,6 +66,13 @@ import Testing
         try Self.refuses("import_posts --file posts.json", in: program, code: 65, saying: words)
     }
 
+    @Test func `an address of the database that is none is refused, whichever setting says it`() throws {
+        let program = try Self.ready()
+        for setting in ["CORGI_DB_URL=mysql://localhost/corgi", "CORGI_DB_URL=sqlite://sheltie.db", "SHELTIE_DATABASE=sqlite:///"] {
+            try Self.refuses("migrate", in: program, environment: [setting], code: 78, saying: "the database must be a path")
+        }
+    }
+
     @Test func `a damaged database is named as such`() throws {
         let program = try Self.ready()
         var bytes = program.bytes(of: "sheltie.db")

@@ -65,6 +65,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("migrate", ["CORGI_DB_URL=sqlite:///corgi.db"], "corgi.db"),
+        ("migrate", ["CORGI_DB_URL=corgi.db"], "corgi.db"),
+        ("migrate", ["CORGI_DB_URL=sqlite:///FOLDER/corgi.db"], "corgi.db"),
+        ("migrate", ["CORGI_DB_URL=sqlite:///corgi.db", "SHELTIE_DATABASE=own.db"], "own.db"),
+        ("migrate --database flag.db", ["CORGI_DB_URL=sqlite:///corgi.db", "SHELTIE_DATABASE=own.db"], "flag.db"),
+        ("migrate", [], "file.db"),
+    ])
+    func `CORGI_DB_URL names the database where neither a flag nor our own variable does, before the file`(
+        line: String, environment: [String], made: String
+    ) throws {
+        let program = try Program()
+        program.write("database: file.db\n", to: "sheltie.yaml")
+        let answer = try program.run(line: line, environment: environment.map { $0.replacing("FOLDER", with: program.folder) })
+        #expect(answer.code == 0, "\(answer.errors)")
+        #expect(program.files().filter { $0.hasSuffix(".db") } == [made])
+    }
+
     @Test func `setup again makes nothing anew, and the same seed is the same`() throws {
         let (program, alias) = try Self.seeded()
         let key = program.bytes(of: "sheltie.key")

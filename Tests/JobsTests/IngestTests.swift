@@ -25,17 +25,25 @@ struct IngestTests {
         }
     }
 
-    @Test func `a gap that is wider than one run stays, and the newest is read first`() async throws {
+    @Test func `a gap that is wider than one run stays and is counted, and the newest is read first`() async throws {
         try await JobWorld.with(ScriptedTimeline((1...20).reversed())) { jobs async throws in
-            #expect(try await jobs.ingest(pages: 2)["kept"] == 6)
+            let first = try await jobs.ingest(pages: 2)
+            // What was there before the first run is not missed.
+            #expect(first["kept"] == 6 && first["gaps"] == nil)
             #expect(try await jobs.cursor()?.newestID == "20")
             // What lies below is not gone after: the next run ends where this one began.
             jobs.instance.statuses.withLock { $0 = (1...22).reversed().map { ScriptedStatus(id: $0) } }
             let before = jobs.instance.asked.count
-            #expect(try await jobs.ingest(pages: 2)["kept"] == 2)
+            let second = try await jobs.ingest(pages: 2)
+            #expect(second["kept"] == 2 && second["gaps"] == nil)
             #expect(jobs.instance.asked.count == before + 1)
             #expect(try await jobs.cursor()?.newestID == "22")
             #expect(try await Set(jobs.candidates().keys) == Set((15...22).map(String.init)))
+            // Ten are new, two pages of three are read: four lie between.
+            jobs.instance.statuses.withLock { $0 = (1...32).reversed().map { ScriptedStatus(id: $0) } }
+            let third = try await jobs.ingest(pages: 2)
+            #expect(third["kept"] == 6 && third["gaps"] == 1)
+            #expect(try await Set(jobs.candidates().keys) == Set(((15...22).map { $0 } + (27...32)).map(String.init)))
         }
     }
 
@@ -182,6 +190,21 @@ struct IngestTests {
         }
     }
 
+    @Test func `of a post whose author says no nothing stays, though somebody acted on it before its author was known`() async throws {
+        try await JobWorld.with(ScriptedTimeline([2, 1])) { jobs async throws in
+            let person = try #require(AliasID(hex: String(repeating: "c", count: 64)))
+            let viewer = try await jobs.storage.people.setLevel(.full, of: person, in: jobs.tenant, at: jobs.clock.now).viewer
+            let postID = Pseudonymizer.postID(host: jobs.instance.server.authority, uri: "https://s.example/2")
+            let act = Interaction(
+                post: PostReference(postID: postID, authorID: String(repeating: "d", count: 64)), kind: .favourite, at: jobs.clock.now)
+            _ = try await jobs.storage.interactions.record(#require(PrivacyPolicy().permit(act, visibility: .public, for: viewer)))
+            jobs.instance.statuses.withLock { $0[0].account["note"] = #""<p>#nobots</p>""# }
+            _ = try await jobs.ingest()
+            #expect(try await jobs.storage.posts(ids: [postID], in: jobs.tenant).isEmpty)
+            #expect(try await jobs.storage.interactions(of: viewer, limit: 9).isEmpty)
+        }
+    }
+
     @Test func `a malformed entry is counted and the others are kept`() async throws {
         try await JobWorld.with(ScriptedTimeline([1])) { jobs async throws in
             let body = #"[{"id":7},\#(ScriptedStatus(id: 2).json),null,"x"]"#
@@ -239,6 +262,7 @@ private struct RefusingStatuses: StatusRepository {
         try await real.setCursor(cursor, in: tenant, at: now)
     }
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String> { [] }
     func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
 }

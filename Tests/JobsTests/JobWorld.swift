@@ -93,6 +93,7 @@ struct ScriptedStatus: Sendable {
     var content = "<p>Hello</p>"
     var tags: [String] = ["dogs"]
     var editedAt: String?
+    var language = "en"
     var favourites = 0
     var visibility = "public"
     var sensitive = false
@@ -104,7 +105,7 @@ struct ScriptedStatus: Sendable {
         let tags = tags.map { #"{"name":"\#($0)"}"# }.joined(separator: ",")
         return """
             {"id":"\(id)","uri":"https://s.example/\(id)","created_at":"2026-03-01T11:00:00.000Z","content":"\(content)","visibility":"\(visibility)",\
-            "sensitive":\(sensitive),"spoiler_text":"","language":"en","favourites_count":\(favourites),"reblogs_count":0,"replies_count":0,\
+            "sensitive":\(sensitive),"spoiler_text":"","language":"\(language)","favourites_count":\(favourites),"reblogs_count":0,"replies_count":0,\
             "edited_at":\(editedAt.map { "\"\($0)\"" } ?? "null"),"in_reply_to_id":null,"mentions":[],"tags":[\(tags)],"reblog":null,\
             "account":{"id":"9","username":"a","acct":"a","uri":"https://s.example/users/a","note":""\(flags)}}
             """

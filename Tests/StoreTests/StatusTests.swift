@@ -135,6 +135,60 @@ struct StatusTests {
         }
     }
 
+    @Test(arguments: [PrivacyLevel.limited, .full])
+    func `a post that began with a stand-in gets its author, and what people said of the stand-in goes there`(level: PrivacyLevel) async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(level)
+            // 91 and 92 stand in for the author 5 of posts 1 and 2.
+            try await store.act(on: 1, by: 91, viewer)
+            try await store.act(on: 2, by: 92, viewer)
+            let less = Suppression(subject: .author(id: id(91)), setAt: noon)
+            try await store.storage.preferences.suppress(#require(store.policy.permit(suppression: less, for: viewer)))
+            try await store.keep([.status(1, by: 5)])
+            try await store.keep([.status(2, by: 5), .status(3, by: 5)])
+            #expect(try await store.rows("SELECT author_id FROM authors") == [[.text(id(5))]])
+            #expect(try await store.rows("SELECT subject FROM suppressions") == [[.text(id(5))]])
+            #expect(try await store.rows("SELECT interaction_count FROM author_preferences") == [[.integer(2)]])
+            #expect(try await store.storage.statuses.optOut(authorID: id(5), source: "profile", in: store.tenant, at: noon) == 3)
+            for table in ["post_metadata", "authors", "user_interactions", "author_preferences", "suppressions"] {
+                #expect(try await store.count(table) == 0, "\(table)")
+            }
+        }
+    }
+
+    @Test func `what expired rows left with a stand-in counts for the author`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            try await store.act(on: 1, by: 91, viewer)
+            try await store.keep([.status(1, by: 91)])
+            let late = noon + .days(91)
+            let step = try #require(RetentionPolicy().steps.first { $0.what == .interactions && $0.level == .full })
+            _ = try await store.storage.retention.carryOut(step, in: store.tenant, at: late, limit: 10)
+            #expect(try await store.rows("SELECT interaction_count, carried_count FROM author_preferences") == [[.integer(1), .integer(1)]])
+            try await store.keep([.status(1, by: 5)], at: late)
+            #expect(try await store.rows("""
+                SELECT a.author_id, r.interaction_count, r.carried_count FROM author_preferences r
+                JOIN authors a ON a.tenant_id = r.tenant_id AND a.author_key = r.author_key
+                """) == [[.text(id(5)), .integer(1), .integer(1)]])
+        }
+    }
+
+    @Test func `a candidate whose author turns out to have opted out is taken out of the snapshots, too`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            try await store.act(on: 1, by: 91, viewer)
+            try await store.keep([.status(1, by: 91), .status(2, by: 6)])
+            let before = try await store.changes()
+            let gone = try await store.key(1)
+            _ = try await store.storage.statuses.optOut(authorID: id(5), source: "profile", in: store.tenant, at: noon)
+            #expect(try await store.keep([.status(1, by: 5)]) == 0)
+            #expect(try await store.rows("SELECT post_id FROM post_metadata") == [[.text(id(2))]])
+            #expect(try await store.count("user_interactions") == 0)
+            #expect(try await store.count("author_preferences") == 0)
+            #expect(try await store.changes(since: before.version).removed == [gone])
+        }
+    }
+
     @Test func `a status is confirmed when it is seen, and asked for again later`() async throws {
         try await TestStore.with { store in
             try await store.keep([.status(1)], at: noon - .hours(30))

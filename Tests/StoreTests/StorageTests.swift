@@ -71,6 +71,22 @@ struct StorageTests {
         }
     }
 
+    @Test func `of two processes that bring the first key at once one is refused`() async throws {
+        try await TestStore.with { store in
+            let other = try await store.storage.tenant(domain: "other.example", at: noon)
+            let second = try await Storage.open(.sqlite(path: store.path), role: .command, now: noon)
+            let accepted = await withTaskGroup(of: Bool.self) { group in
+                for (number, storage) in [store.storage, second, store.storage, second].enumerated() {
+                    group.addTask { (try? await storage.registerKey(id: "key-\(number)", in: other, at: noon)) != nil }
+                }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            await second.shutdown()
+            #expect(accepted == 1)
+            #expect(try await store.count("key_ids", where: "tenant_id <> \(store.tenant.value)") == 1)
+        }
+    }
+
     @Test func `no alias is kept before a key is known`() async throws {
         try await TestStore.with { store in
             let other = try await store.storage.tenant(domain: "other.example", at: noon)
