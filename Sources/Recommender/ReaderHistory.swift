@@ -5,12 +5,14 @@ public import Privacy
 public struct ReaderHistory: Sendable, Equatable {
     /// An author's pull on this reader, 0 to 1.
     public var authors: [AuthorKey: AuthorAffinity]
+    public static let mostPlacements = 400
+
     /// How often this reader acted on a status with the tag; FULL only.
     public var tags: [String: Double]
     public var actedOn: Set<PostKey>
     /// What was shown by us, and when it was shown last.
     public var shown: [PostKey: Instant]
-    /// Where wrappers stand in this reader's pages, newest first.
+    /// Where wrappers stand in this reader's pages, newest first; at most `mostPlacements`.
     public var placements: [Placement]
     public var suppressedAuthors: Set<AuthorKey>
     public var suppressedReasons: Set<String>

@@ -6,7 +6,6 @@ import Recommender
 extension Snapshots {
     /// What was shown longer ago than this may be shown again.
     private static let shownFor = Instant.Span.days(7)
-    private static let placementLimit = 400
 
     func history(of viewer: Viewer, at now: Instant) async throws -> ReaderHistory {
         guard viewer.level != .none, viewer.key != nil else { return ReaderHistory() }
@@ -34,7 +33,7 @@ extension Snapshots {
         history.authors = try reader.authors(at: level)
         (history.actedOn, history.tags) = try reader.acts(at: level)
         history.shown = try reader.shown(since: now - Self.shownFor)
-        history.placements = try reader.placements(limit: Self.placementLimit)
+        history.placements = try reader.placements(limit: ReaderHistory.mostPlacements)
         (history.suppressedAuthors, history.suppressedReasons) = try reader.suppressions()
         return history
     }

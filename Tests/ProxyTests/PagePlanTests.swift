@@ -94,6 +94,32 @@ struct PagePlanTests {
         #expect(plan.insertions.map(\.post.value) == [3, 4])
     }
 
+    @Test func `no row names an entry of the reader's own, or one for a few`() {
+        var entries = posts(20)
+        for place in [2, 6, 7] { entries[place].mayBeNamed = false }
+        let plan = PagePlan(PageQuestion(entries: entries, offers: offers(1...9)))
+        #expect(plan.insertions.count == 4)
+        for insertion in plan.insertions {
+            #expect(entries[insertion.gap - 1].mayBeNamed && entries[insertion.gap].mayBeNamed, "beside \(insertion.gap)")
+        }
+        for place in entries.indices { entries[place].mayBeNamed = place % 2 == 0 }
+        #expect(PagePlan(PageQuestion(entries: entries, offers: offers(1...9))) == .unchanged(20))
+    }
+
+    @Test(arguments: 0...4)
+    func `the operator's number is the most`(most: Int) {
+        #expect(PagePlan(PageQuestion(entries: posts(40), offers: offers(1...9), most: most)).insertions.count == most)
+    }
+
+    @Test func `own, private and unmarked statuses may not be named`() throws {
+        let page = PagePost.page(try StatusSlices(Array("""
+            [{"id":"9","created_at":"x","visibility":"public","account":{"id":"7"}},{"id":"8","created_at":"x","visibility":"unlisted","account":{"id":"6"}},
+             {"id":"6","created_at":"x","visibility":"private","account":{"id":"6"}},{"id":"5","created_at":"x","visibility":"public","account":{"id":"1"}},
+             {"id":"4","created_at":"x","account":{"id":"6"}}]
+            """.utf8)), of: "1")
+        #expect(page.map(\.mayBeNamed) == [true, true, false, false, false])
+    }
+
     @Test func `what stands keeps id and place, whatever the slate says`() {
         let first = PagePlan(PageQuestion(entries: posts(20), offers: offers(1...9)))
         let placements = first.insertions.map {
@@ -124,7 +150,7 @@ struct PagePlanTests {
              {"id":"6","created_at":"x","reblog":null,"quote":{"state":"accepted","quoted_status_id":"5"}},
              {"id":"4","created_at":"x","quote":{"id":"3","uri":"u3"},"quote_id":"3"}]
             """
-        let page = PagePost.page(try StatusSlices(Array(body.utf8)))
+        let page = PagePost.page(try StatusSlices(Array(body.utf8)), of: "1")
         #expect(page.map { Set($0.shows) } == [["9", "u9", "8", "u8", "7", "u7"], ["6", "5"], ["4", "3", "u3"]])
     }
 }

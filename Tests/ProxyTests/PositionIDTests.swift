@@ -1,3 +1,4 @@
+import Fediverse
 import Testing
 
 @testable import Proxy
@@ -62,5 +63,23 @@ struct PositionIDTests {
             #expect(one < id && two < one && one.minus(1, in: alphabet) == two)
             #expect(one.text.utf8.count == id.text.utf8.count)
         }
+    }
+}
+
+struct PositionMomentTests {
+    private let year = Instant(iso8601: "2026-01-01T00:00:00.000Z")!...Instant(iso8601: "2027-01-01T00:00:00.000Z")!
+
+    @Test func `an id tells its moment where the server wrote it in`() {
+        let noon = Instant(iso8601: "2026-11-18T12:00:00.123Z")!
+        let milliseconds = UInt64(noon.microseconds / 1_000)
+        #expect(PositionID(String(milliseconds << 16 | 4_711)).moment(within: year) == noon)
+        let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+        let head = (0..<10).reversed().map { digits[Int(milliseconds >> (5 * UInt64($0)) & 31)] }
+        #expect(PositionID(String(head) + "0000000000000007").moment(within: year) == noon)
+    }
+
+    @Test(arguments: ["1", "900719925474099312", "18446744073709551616", "a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2", "7ZZZZZZZZZ0000000000000000", "", "x-1"])
+    func `other ids tell none`(id: String) {
+        #expect(PositionID(id).moment(within: year) == nil)
     }
 }

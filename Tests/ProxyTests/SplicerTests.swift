@@ -7,7 +7,7 @@ import Testing
 struct SplicerTests {
     @Test func `entries are put between upstream's bytes, which stay as they are`() throws {
         let body = Array(" [ {\"id\":\"9\",\"created_at\":\"\"} ,\n{\"id\":\"7\",\"created_at\":\"\"},{\"id\":\"5\",\"created_at\":\"\"} ]\n".utf8)
-        let posts = PagePost.page(try StatusSlices(body))
+        let posts = PagePost.page(try StatusSlices(body), of: "1")
         let insertion = PagePlan.Insertion(post: PostKey(1), innerID: "1", gap: 1, shownAs: "8", above: "9", below: "7", createdAt: "", standing: nil)
         let result = Splicer.splice(body, entries: posts, plan: PagePlan(kept: 2, insertions: [insertion], nextCursor: "7"), inserted: [Array("{}".utf8)])
         #expect(String(decoding: result, as: UTF8.self) == " [ {\"id\":\"9\",\"created_at\":\"\"},{} ,\n{\"id\":\"7\",\"created_at\":\"\"} ]\n")

@@ -7,6 +7,7 @@ public struct PageEntry: Sendable, Hashable {
     public var createdAt: JSONText
     public var uri: JSONText?
     public var accountID: JSONText?
+    public var visibility: JSONText?
     /// What the status passes on, where it is a reblog.
     public var inner: Inner?
     /// Ids and addresses of the statuses that this one or `inner` quotes.
@@ -57,6 +58,7 @@ public struct StatusSlices: Sendable {
         var createdAt: JSONText?
         var uri: JSONText?
         var accountID: JSONText?
+        var visibility: JSONText?
         var inner: PageEntry.Inner?
         var quoted: [JSONText] = []
         var object = try scanner.enterObject()
@@ -66,6 +68,7 @@ public struct StatusSlices: Sendable {
             case "uri": uri = try scanner.takeNull() ? nil : scanner.text()
             case "created_at": createdAt = try scanner.text()
             case "account": accountID = try accountIdentifier(&scanner)
+            case "visibility": visibility = try scanner.takeNull() ? nil : scanner.text()
             case "reblog": inner = try scanner.takeNull() ? nil : self.inner(&scanner, &quoted)
             case "quote", "quoted_status", "quote_id", "quoted_status_id": try quote(&scanner, &quoted)
             default: try scanner.skip()
@@ -74,7 +77,8 @@ public struct StatusSlices: Sendable {
         guard let id else { throw .missingMember("id", offset: scanner.offset) }
         guard let createdAt else { throw .missingMember("created_at", offset: scanner.offset) }
         return PageEntry(
-            range: start..<scanner.offset, id: id, createdAt: createdAt, uri: uri, accountID: accountID, inner: inner, quoted: quoted)
+            range: start..<scanner.offset, id: id, createdAt: createdAt, uri: uri, accountID: accountID, visibility: visibility, inner: inner,
+            quoted: quoted)
     }
 
     private static func inner(_ scanner: inout JSONScanner, _ quoted: inout [JSONText]) throws(JSONError) -> PageEntry.Inner {

@@ -46,12 +46,13 @@ final class DisplayCheck: Sendable {
     /// Those of `localIDs` that may be shown to the person, in that order. Empty where the instance or the person's budget
     /// does not let us ask.
     func allowed(_ localIDs: [String], for person: SignedIn.Person) async throws -> [ShownStatus] {
-        let known = try await verdicts(on: localIDs, for: person)
+        let known = try await verdicts(on: localIDs, standing: Set(localIDs), for: person)
         return localIDs.compactMap { if case .shown(let shown) = known[$0] { shown } else { nil } }
     }
 
     /// By local id; none for a status that could not be asked about.
-    func verdicts(on localIDs: [String], for person: SignedIn.Person) async throws -> [String: Verdict] {
+    /// - Parameter standing: those that were shown before, of which the age does not matter.
+    func verdicts(on localIDs: [String], standing: Set<String>, for person: SignedIn.Person) async throws -> [String: Verdict] {
         let now = clock()
         var known: [String: Verdict] = [:]
         var unknown: [String] = []
@@ -65,10 +66,10 @@ final class DisplayCheck: Sendable {
             }
         }
         // Where the budget does not reach for all, the first of them are asked about.
-        while !unknown.isEmpty, !budget.spend(requestsNeeded(for: unknown.count), for: person.token, at: now) { unknown.removeLast() }
+        unknown = budget.affordable(unknown, for: person.token, at: now, cost: requestsNeeded)
         if !unknown.isEmpty {
             let before = forgotten.load(ordering: .acquiring)
-            let verdicts = try await judge(unknown, for: person, at: now)
+            let verdicts = try await judge(unknown, standing: standing, for: person, at: now)
             remember(verdicts, token: person.token, at: now, askedAt: before)
             known.merge(verdicts) { $1 }
         }
@@ -84,9 +85,12 @@ final class DisplayCheck: Sendable {
         }
     }
 
-    private func judge(_ ids: [String], for person: SignedIn.Person, at now: Instant) async throws -> [String: Verdict] {
+    private func judge(_ ids: [String], standing: Set<String>, for person: SignedIn.Person, at now: Instant) async throws -> [String: Verdict] {
         let shown = try await mastodon.statuses(ids, authorization: person.authorization)
-        let candidates = shown.filter { $0.status.account.id != person.accountID && isAllowed($0.status, at: now) }
+        let candidates = shown.filter { one in
+            one.status.account.id != person.accountID
+                && (standing.contains(one.status.id) ? mayStand(one.status) : isAllowed(one.status, at: now))
+        }
         let accounts = Array(Set(candidates.map(\.status.account.id)))
         let relationships = try await mastodon.relationships(to: accounts, authorization: person.authorization)
         // An account that the instance says nothing about is not shown.

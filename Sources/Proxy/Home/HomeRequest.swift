@@ -39,11 +39,15 @@ struct HomeRequest: Sendable {
     /// A ranking policy asked for by name.
     var strategy: String? { QueryString(clientQuery).value(of: "strategy") }
 
+    private var sent: ClientRequest { ClientRequest(method: "GET", path: path, query: query.raw.isEmpty ? nil : query.raw) }
+
+    /// Ids in it that may be wrappers'.
+    var wrapperIDs: Set<String> { query.raw.isEmpty ? [] : Set(WrapperIDs.candidateIDs(in: sent)) }
+
     /// The same with cursors that are a wrapper's id turned into its neighbours': above as an upper bound, below as a lower.
     func withoutWrappers(_ placements: [Placement]) -> HomeRequest {
-        guard !placements.isEmpty, !query.raw.isEmpty else { return self }
-        let sent = ClientRequest(method: "GET", path: path, query: query.raw.isEmpty ? nil : query.raw)
-        let ids = Set(WrapperIDs.candidateIDs(in: sent))
+        guard !placements.isEmpty else { return self }
+        let ids = wrapperIDs
         guard !ids.isEmpty else { return self }
         let ours = Dictionary(placements.filter { $0.isWrapper && ids.contains($0.shownAs) }.map { ($0.shownAs, $0) }) { newest, _ in newest }
         guard case .forward(let changed) = WrapperIDs.answer(sent, with: ours) else { return self }

@@ -22,33 +22,27 @@ struct HomeTimeline: Sendable {
         guard let reader = await reader(behind: request) else {
             return await passThrough.respond(to: request, target: sent.target, publicBase: publicBase)
         }
-        let asked = sent.withoutWrappers(reader.history.placements)
-        guard reader.mode.edits, request.method == "GET", !asked.refused, !asked.asksForNewer, settings.recommendationsPerPage > 0 else {
+        let asked = sent.withoutWrappers(await placements(for: sent, of: reader))
+        guard reader.mode.edits, request.method == "GET", !asked.refused, settings.recommendationsPerPage > 0 else {
             return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase)
         }
+        if asked.asksForNewer { return await newer(request, asked, for: reader, publicBase: publicBase) }
         let preparing = Task(executorPreference: RequestExecutor.current) {
             try await preparation.prepare(
                 for: reader.person, history: reader.history, asked: asked, count: settings.recommendationsPerPage)
         }
         // What comes too late for this page still fills the caches for the next: it ends by its own deadlines.
-        var outgoing = passThrough.outgoing(request, target: asked.target)
-        outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
-        outgoing.limits.bodyBytes = settings.largestPage
         let started = clock()
         let answer: CurlAnswer
         do throws(CurlError) {
-            answer = try await passThrough.client.fetch(outgoing)
+            answer = try await fetch(request, asked)
         } catch {
-            if case .tooLarge = error { return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase) }
-            return Failures.answer(error)
+            return await failed(error, request, asked, publicBase: publicBase)
         }
         let answered = clock()
-        let untouched = ServerResponse(
-            status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))
+        let untouched = untouched(answer, publicBase: publicBase)
         guard answer.status == 200 else { return untouched }
-        // Unpacking and packing take as long as many requests: they hold up nobody else's.
-        let isPacked = answer.fields[.contentEncoding] != nil
-        let decided = await within(settings.decisionTime, on: isPacked ? nil : RequestExecutor.current) { isWanted in
+        let decided = await within(settings.decisionTime, on: Self.executor(for: answer)) { isWanted in
             let prepared = try await preparing.value
             return try await editor.edit(
                 answer, for: reader, with: prepared, asked: asked, publicBase: publicBase, while: isWanted)
@@ -73,6 +67,51 @@ struct HomeTimeline: Sendable {
         response.fields[.serverTiming] = (answer.fields[.serverTiming].map { $0 + ", " } ?? "")
             + "upstream;dur=\(Self.milliseconds(answered - started)), sheltie;dur=\(Self.milliseconds(clock() - answered))"
         return response
+    }
+
+    /// The newest placements, and where there are more of them than that, those that the request names.
+    private func placements(for sent: HomeRequest, of reader: Reader) async -> [Placement] {
+        let known = reader.history.placements
+        let older = sent.wrapperIDs.subtracting(known.map(\.shownAs))
+        guard !older.isEmpty, known.count >= ReaderHistory.mostPlacements else { return known }
+        return known + (await within(signedIn.lookUp) { _ in try await signedIn.readers.placements(Array(older), of: reader.person.viewer) } ?? [])
+    }
+
+    /// What is newer than the client has: nothing is added, but what the person gets is noted.
+    private func newer(_ request: ServerRequest, _ asked: HomeRequest, for reader: Reader, publicBase: String) async -> ServerResponse {
+        let answer: CurlAnswer
+        do throws(CurlError) {
+            answer = try await fetch(request, asked)
+        } catch {
+            return await failed(error, request, asked, publicBase: publicBase)
+        }
+        if answer.status == 200 {
+            _ = await within(settings.decisionTime, on: Self.executor(for: answer)) { _ in try editor.note(answer, for: reader) }
+        }
+        return untouched(answer, publicBase: publicBase)
+    }
+
+    /// Upstream's whole page, in an encoding that we can undo.
+    private func fetch(_ request: ServerRequest, _ asked: HomeRequest) async throws(CurlError) -> CurlAnswer {
+        var outgoing = passThrough.outgoing(request, target: asked.target)
+        outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
+        outgoing.limits.bodyBytes = settings.largestPage
+        return try await passThrough.client.fetch(outgoing)
+    }
+
+    private func failed(_ error: CurlError, _ request: ServerRequest, _ asked: HomeRequest, publicBase: String) async -> ServerResponse {
+        if case .tooLarge = error { return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase) }
+        return Failures.answer(error)
+    }
+
+    private func untouched(_ answer: CurlAnswer, publicBase: String) -> ServerResponse {
+        ServerResponse(
+            status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))
+    }
+
+    /// Unpacking and packing take as long as many requests: they hold up nobody else's.
+    private static func executor(for answer: CurlAnswer) -> (any TaskExecutor)? {
+        answer.fields[.contentEncoding] == nil ? RequestExecutor.current : nil
     }
 
     /// A person at LIMITED or FULL, with what is known about them and how they want their home.

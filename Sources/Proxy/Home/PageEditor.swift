@@ -34,7 +34,7 @@ struct PageEditor: Sendable {
         while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> Edited? {
         let page = try DecodedPage(answer)
-        let posts = try PagePost.page(StatusSlices(page.bytes))
+        let posts = try PagePost.page(StatusSlices(page.bytes), of: reader.person.accountID)
         let now = clock()
         let token = reader.person.token
         let offers = prepared.offered.map(\.offer).filter { !sent.contains($0.names, by: token, at: now) }
@@ -61,6 +61,12 @@ struct PageEditor: Sendable {
         return Edited(
             body: page.wasCompressed ? gzip(body, level: DecodedPage.compression) : body, link: link,
             encoding: page.wasCompressed ? "gzip" : nil, count: plan.insertions.count)
+    }
+
+    /// Notes what the person gets on a page to which nothing is added.
+    func note(_ answer: CurlAnswer, for reader: HomeTimeline.Reader) throws {
+        let posts = try PagePost.page(StatusSlices(DecodedPage(answer).bytes), of: reader.person.accountID)
+        sent.note(posts.lazy.flatMap(\.shows), by: reader.person.token, at: clock())
     }
 
     private func entry(

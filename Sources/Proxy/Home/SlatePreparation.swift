@@ -61,7 +61,8 @@ struct SlatePreparation: Sendable {
         let slate = recommender.slate(
             for: asking, level: person.viewer.level, from: index, size: count * 2, at: now, seed: Self.seed(now))
         let wishes = wishes(for: slate, standing: Self.standing(history.placements, below: asked.maxID), count: count)
-        let verdicts = try await displayCheck.verdicts(on: wishes.map(\.localID), for: person)
+        let verdicts = try await displayCheck.verdicts(
+            on: wishes.map(\.localID), standing: Set(wishes.filter { $0.author == nil }.map(\.localID)), for: person)
         var offered: [Offered] = []
         var (followed, refused) = ([AuthorKey](), [PostKey]())
         for wish in wishes {

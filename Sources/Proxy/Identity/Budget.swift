@@ -37,6 +37,14 @@ final class Budget: Sendable {
         }
     }
 
+    /// The first of `ids` that the token's budget reaches for, which takes their cost from it.
+    /// - Parameter cost: requests for so many ids.
+    func affordable(_ ids: [String], for token: TokenDigest, at now: Instant, cost: (Int) -> Int) -> [String] {
+        var ids = ids
+        while !ids.isEmpty, !spend(cost(ids.count), for: token, at: now) { ids.removeLast() }
+        return ids
+    }
+
     /// Notes a request that is made whatever is left: without it the person cannot be served at all.
     func charge(_ token: TokenDigest, at now: Instant) {
         accounts.withLock { accounts in

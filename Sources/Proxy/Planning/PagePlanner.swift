@@ -124,13 +124,13 @@ struct PagePlanner {
         return question.label.wraps ? wrapped(wanted, through: last) : unwrapped(wanted, through: last)
     }
 
-    /// Wrappers at even distances; where ids leave no room, one entry further down.
+    /// Wrappers at even distances; where ids leave no room, or a neighbour may not be named, one entry further down.
     private func wrapped(_ wanted: Int, through last: Int) -> [PagePlan.Insertion] {
         var insertions: [PagePlan.Insertion] = []
         var offers = fresh.makeIterator()
         var gap = spacing
         while insertions.count < wanted, gap <= last {
-            guard let id = freeID(in: gap) else {
+            guard mayBeNamed(gap), let id = freeID(in: gap) else {
                 gap += 1
                 continue
             }
@@ -147,7 +147,7 @@ struct PagePlanner {
         var gaps: Set<Int> = []
         for offer in fresh where insertions.count < wanted {
             guard offer.innerID.utf8.count == positions[0].text.utf8.count, let gap = Self.gap(of: offer.innerID, among: positions),
-                gap > 0, gap <= last, isTimely(offer, in: gap), gaps.insert(gap).inserted
+                gap > 0, gap <= last, mayBeNamed(gap), isTimely(offer, in: gap), gaps.insert(gap).inserted
             else { continue }
             var insertion = newcomer(offer, shownAs: offer.innerID, gap: gap)
             insertion.createdAt = offer.createdAt.iso8601
@@ -155,6 +155,9 @@ struct PagePlanner {
         }
         return insertions
     }
+
+    /// Whether both neighbours may stand in the log.
+    private func mayBeNamed(_ gap: Int) -> Bool { question.entries[gap - 1].mayBeNamed && question.entries[gap].mayBeNamed }
 
     /// Whether the status's time is between those of its neighbours, since some clients sort by time.
     private func isTimely(_ offer: Offer, in gap: Int) -> Bool {

@@ -29,16 +29,21 @@ struct PagePost: Sendable, Equatable {
     var createdAt: String
     /// Every id and canonical address of the statuses that the reader sees here: its own, a reblog's, a quote's.
     var shows: [StatusName]
+    /// Whether its id may stand in a row about the reader: it is somebody else's, and not only for a few. Their own would put
+    /// their account beside their alias.
+    var mayBeNamed: Bool
 
-    init(range: Range<Int>, id: String, createdAt: String, shows: [StatusName]) {
+    init(range: Range<Int>, id: String, createdAt: String, shows: [StatusName], mayBeNamed: Bool = true) {
         self.range = range
         self.id = id
         self.createdAt = createdAt
         self.shows = shows
+        self.mayBeNamed = mayBeNamed
     }
 
     /// The statuses of a page, in its order.
-    static func page(_ slices: StatusSlices) -> [PagePost] {
+    /// - Parameter reader: the account id of the person whose page it is.
+    static func page(_ slices: StatusSlices, of reader: String) -> [PagePost] {
         slices.bytes.withUnsafeBytes { buffer in
             slices.entries.map { entry in
                 var shows: [StatusName] = []
@@ -53,8 +58,10 @@ struct PagePost: Sendable, Equatable {
                     if let uri = inner.uri { show(uri) }
                 }
                 for text in entry.quoted { show(text) }
+                let visibility = entry.visibility?.string(in: buffer)
                 return PagePost(
-                    range: entry.range, id: entry.id.string(in: buffer), createdAt: entry.createdAt.string(in: buffer), shows: shows)
+                    range: entry.range, id: entry.id.string(in: buffer), createdAt: entry.createdAt.string(in: buffer), shows: shows,
+                    mayBeNamed: (visibility == "public" || visibility == "unlisted") && entry.accountID?.string(in: buffer) != reader)
             }
         }
     }

@@ -1,3 +1,5 @@
+import Fediverse
+
 /// How a server writes the ids that its timelines are ordered by: what a digit is and what comes after it.
 ///
 /// Ids are text of any length, never integers: they exceed 64 bits on most servers.
@@ -88,6 +90,22 @@ struct PositionID: Sendable, Hashable, Comparable {
     static func < (left: PositionID, right: PositionID) -> Bool {
         let (ours, theirs) = (left.text.utf8.count, right.text.utf8.count)
         return ours == theirs ? left.text < right.text : ours < theirs
+    }
+
+    /// The moment that the id was made of, to the millisecond, where its form tells: Mastodon's ids hold it above 16 bits of chance,
+    /// a ULID in its first ten digits. Nil for others, and for what would not lie in `span`: then the form is another server's.
+    func moment(within span: ClosedRange<Instant>) -> Instant? {
+        guard let alphabet = IDAlphabet(of: CollectionOfOne(text)) else { return nil }
+        let milliseconds: UInt64? = switch alphabet {
+        case .decimal: UInt64(text).map { $0 >> 16 }
+        case .ulid: text.utf8.prefix(10).reduce(UInt64?(0)) { value, digit in
+            alphabet.value(of: digit).flatMap { digit in value.map { $0 << 5 | UInt64(digit) } }
+        }
+        case .flake, .hex: nil
+        }
+        guard let milliseconds, milliseconds < 1 << 48 else { return nil }
+        let moment = Instant(microseconds: Int64(milliseconds) * 1_000)
+        return span.contains(moment) ? moment : nil
     }
 
     /// The id `count` below this one, of the same length.

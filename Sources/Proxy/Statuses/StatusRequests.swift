@@ -147,6 +147,12 @@ struct StatusRequests: Sendable {
         return shown.flatMap { displayCheck.mayStand($0.status) ? $0 : nil }
     }
 
+    /// Statuses at the instance, as many as the person's budget reaches for.
+    func read(_ ids: [String], for person: SignedIn.Person) async throws -> [ShownStatus] {
+        let ids = budget.affordable(ids, for: person.token, at: clock(), cost: mastodon.requestsNeeded(forStatuses:))
+        return try await mastodon.statuses(ids, authorization: person.authorization)
+    }
+
     /// A wrapper's bytes; nil when its reason is none that this version knows.
     func entry(
         _ placement: Placement, _ shown: ShownStatus, for person: SignedIn.Person, request: ServerRequest, publicBase: String
@@ -155,8 +161,11 @@ struct StatusRequests: Sendable {
         let settings = await within(signedIn.lookUp) { _ in try await preferences.settings(of: person.viewer) } ?? [:]
         let mode = HomeMode(settings: settings, agent: request.fields[.userAgent], acceptLanguage: request.fields[.acceptLanguage])
         let (account, accountJSON) = accounts.shown(for: reason, in: mode.language, publicBase: publicBase)
+        // As on the page, so that it does not jump where a client sorts by time.
+        let now = clock()
+        let placed = PositionID(placement.shownAs).moment(within: now - .days(366)...now)
         let wrapper = Wrapper(
-            shownAs: placement.shownAs, createdAt: shown.status.createdAt.iso8601, innerID: localID, account: account,
+            shownAs: placement.shownAs, createdAt: (placed ?? shown.status.createdAt).iso8601, innerID: localID, account: account,
             accountJSON: accountJSON, policy: placement.policy ?? "logged")
         // Asked for by id it is always shown wrapped: that is what stands under this id.
         return wrapper.bytes(around: shown.bytes, label: mode.label == .filtered ? .filtered : .reblog)
@@ -185,8 +194,7 @@ struct StatusRequests: Sendable {
             fields = passThrough.fields(of: answer.fields, publicBase: publicBase)
             for read in statuses { found[read.status.id] = Array(page.bytes[read.range]) }
         }
-        let inner = wrappers.values.compactMap(\.localID)
-        let shown = (try? await mastodon.statuses(inner, authorization: person.authorization)) ?? []
+        let shown = (try? await read(wrappers.values.compactMap(\.localID), for: person)) ?? []
         let byID = Dictionary(shown.map { ($0.status.id, $0) }) { first, _ in first }
         for (id, placement) in wrappers {
             guard let shown = placement.localID.flatMap({ byID[$0] }), displayCheck.mayStand(shown.status) else { continue }

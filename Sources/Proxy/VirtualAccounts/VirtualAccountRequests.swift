@@ -93,8 +93,10 @@ struct VirtualAccountRequests: Sendable {
         for placement in reader.history.placements.prefix(40) {
             if let reason = Reason(logged: placement.reason, author: ""), reason.argument != nil { reasons.append(reason) }
         }
-        let byAuthor = reader.history.placements.filter { $0.reason == ReasonCode.author.rawValue }.compactMap(\.localID)
-        let shown = (try? await statuses.displayCheck.allowed(Array(Set(byAuthor)).prefix(10).map { $0 }, for: reader.person)) ?? []
+        // The newest first: they are what a client still shows.
+        let byAuthor = reader.history.placements.lazy.filter { $0.reason == ReasonCode.author.rawValue }.compactMap(\.localID)
+        let newest = byAuthor.reduce(into: [String]()) { ids, id in if ids.count < 20, !ids.contains(id) { ids.append(id) } }
+        let shown = (try? await statuses.displayCheck.allowed(newest, for: reader.person)) ?? []
         reasons += shown.map { Reason(.author, argument: $0.status.account.acct) }
         return accounts.account(idOrShort: idOrShort, among: reasons, publicBase: reader.publicBase)
     }
@@ -158,7 +160,7 @@ struct VirtualAccountRequests: Sendable {
         let page = VirtualAccountPage(of: account.reason.code, in: reader.history.placements, query: request.query.map(String.init) ?? "")
         let shown: [ShownStatus]
         do {
-            shown = try await statuses.mastodon.statuses(page.placements.compactMap(\.localID), authorization: reader.person.authorization)
+            shown = try await statuses.read(page.placements.compactMap(\.localID), for: reader.person)
         } catch let error as UpstreamError {
             return Failures.answer(error)
         } catch {

@@ -48,7 +48,10 @@ struct HomePageTests {
                 #expect(page.bytes(of: wrapper).firstRange(of: direct.body) != nil, "the status inside has other bytes")
                 let asked = try await reader.send("GET", "/api/v1/statuses/\(wrapper.status.id)")
                 #expect(asked.status == 200)
-                #expect(try StatusReader.status(in: asked.body).id == wrapper.status.id)
+                let alone = try StatusReader.status(in: asked.body)
+                #expect(alone.id == wrapper.status.id)
+                let apart = alone.createdAt - wrapper.status.createdAt
+                #expect(apart < .seconds(1) && apart > .seconds(-1), "it stands at another time: \(apart.microseconds)")
                 #expect(asked.body.firstRange(of: direct.body) != nil)
             }
         }
@@ -84,6 +87,58 @@ struct HomePageTests {
             next = page.link("next")
         }
         return found
+    }
+
+    @Test func `a page holds as many as the operator allows, and names no status of the reader's own`() async throws {
+        try await LiveWorld.withDemo(LiveWorld.Changes(settings: { $0.recommendationsPerPage = 2 })) { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let pages = try await Self.walk("/api/v1/timelines/home?limit=20", pages: 8) { try await reader.send("GET", $0) }
+            #expect(pages.map(\.wrappers.count).max() == 2)
+            let own = Set(pages.flatMap(\.own).map(\.status).filter { $0.account.id == reader.accountID || $0.visibility == .private }.map(\.id))
+            let placements = try await reader.history().placements
+            try #require(!own.isEmpty && placements.count > 4)
+            #expect(placements.allSatisfy { !own.contains($0.above) && !own.contains($0.below) })
+        }
+    }
+
+    @Test func `a cursor that is an old wrapper is its neighbour, however many came since`() async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let feed = try LivePage(try await reader.direct("GET", "/api/v1/timelines/home?limit=40")).ids
+            let post = try #require(try await live.storage.recommender.changes(in: live.tenant, since: nil, at: live.clock.now).changed.first?.key)
+            let rows = (0...ReaderHistory.mostPlacements).map { number in
+                // The first is the oldest, and stands between real neighbours.
+                Recommendation(
+                    post: post, at: live.clock.now + .seconds(Int64(number)), reason: "fresh", modelVersion: "blend-v1",
+                    shownAs: String(10_000_000_000_000_000 + number), above: feed[4], below: feed[5], position: 1)
+            }
+            let permitted = rows.compactMap { PrivacyPolicy().permit($0, for: reader.viewer) }
+            try #require(permitted.count == rows.count)
+            try #require(try await live.storage.recommendationLog.record(permitted) { true })
+            let oldest = rows[0].shownAs ?? ""
+            #expect(try await !reader.history().placements.contains { $0.shownAs == oldest })
+            let page = try await reader.home("limit=20&max_id=\(oldest)")
+            let direct = try LivePage(try await reader.direct("GET", "/api/v1/timelines/home?limit=20&max_id=\(feed[4])"))
+            try #require(direct.entries.count == 20 && page.own.count >= 16)
+            #expect(page.own.map(\.status.id) == Array(direct.ids.prefix(page.own.count)))
+        }
+    }
+
+    @Test func `with the label json a status keeps its own id, and that id stays the instance's`() async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let setting = try #require(PrivacyPolicy().permit(setting: Setting(name: "label", value: "json"), for: reader.viewer))
+            try await live.storage.preferences.set(setting)
+            var told: [String] = []
+            for page in try await Self.walk("/api/v1/timelines/home?limit=40", pages: 6, { try await reader.send("GET", $0) }) {
+                told += page.entries.filter { page.bytes(of: $0).firstRange(of: Array("x_recommendation".utf8)) != nil }.map(\.status.id)
+            }
+            try #require(!told.isEmpty)
+            for id in told {
+                let (ours, theirs) = (try await reader.send("GET", "/api/v1/statuses/\(id)"), try await reader.direct("GET", "/api/v1/statuses/\(id)"))
+                #expect(ours.status == 200 && ours.body == theirs.body)
+            }
+        }
     }
 
     @Test(arguments: ["since_id", "min_id"])

@@ -68,6 +68,20 @@ struct InteractionTests {
         }
     }
 
+    @Test func `what people do on their own statuses is not kept`() async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let posted = try await reader.form("POST", "/api/v1/statuses", "status=The+first+of+a+thread")
+            let own = try StatusReader.status(in: posted.body)
+            try #require(posted.status == 200 && own.visibility == .public)
+            #expect(try await Self.act("favourite", own.id, reader).status == 200)
+            #expect(try await reader.form("POST", "/api/v1/statuses", "status=The+second&in_reply_to_id=\(own.id)").status == 200)
+            let kept = try await Self.kept(reader)
+            #expect(kept.interactions.isEmpty && kept.preferences.isEmpty)
+            #expect(live.counters.value(of: .interactionKept) == 0 && live.counters.value(of: .interactionLost) == 0)
+        }
+    }
+
     @Test func `a reply is kept as one to the status that it answers`() async throws {
         try await LiveWorld.withDemo { live, demo in
             let reader = try await live.reader(.full, at: demo)

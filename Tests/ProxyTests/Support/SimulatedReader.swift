@@ -36,7 +36,7 @@ struct SimulatedReader {
     ) throws -> Page {
         let answer = feed.page(limit: limit, maxID: maxID, minID: minID)
         let slices = try StatusSlices(answer.body)
-        let posts = PagePost.page(slices)
+        let posts = PagePost.page(slices, of: "1")
         var offers = (0..<Int.random(in: slate, using: &generator)).map { _ in offer(Int64.random(in: 1...2_000, using: &generator), in: feed) }
         // Some of what stands cannot be shown any more.
         for placement in placements where placement.post.value % 11 != 0 { offers.append(offer(placement.post.value, in: feed)) }
