@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         // 1. C libraries: a module map and a shim for what Swift cannot call.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -51,6 +52,7 @@ let package = Package(
         // 2. Swift over C, and the SQL files embedded in the binary.
         module("Database"),
         module("SQLite", ["CSQLite", "Database"]),
+        module("Postgres", ["CPostgres", "Database"]),
         module("Curl", ["CCurl", httpTypes]),
         module("OpenSSL", ["COpenSSL"]),
         module("Zlib", ["CZlib"]),
@@ -102,6 +104,7 @@ let package = Package(
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
         tests("DatabaseTests", ["Database"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
+        tests("PostgresTests", ["Postgres", "Database", "TestSupport"]),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests(
             "FediverseTests", ["Fediverse", "TestSupport"],
