@@ -58,7 +58,7 @@ let package = Package(
         module("Zlib", ["CZlib"]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: [.embedInCode("sqlite/sqlite_0001_core.sql")],
+            resources: [.embedInCode("sqlite/sqlite_0001_core.sql"), .embedInCode("postgres/postgres_0001_core.sql")],
             swiftSettings: settings),
 
         // 3. The domain: no HTTP, no SQL.
@@ -67,7 +67,7 @@ let package = Package(
         module("Recommender", ["Fediverse", "Privacy"]),
 
         // 4. Edges.
-        module("Store", ["Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
+        module("Store", ["Database", "SQLite", "Postgres", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         module("Upstream", ["Curl", "Zlib", "Fediverse", httpTypes]),
         module("HTTPService", [
             .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -115,7 +115,7 @@ let package = Package(
         .testTarget(
             name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
-        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
+        tests("StoreTests", ["Store", "Database", "SQLite", "Postgres", "Migrations", "Fediverse", "Privacy", "Recommender", "TestSupport"]),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("ProxyTests", [
             "Proxy", "Curl", "DemoInstance", "Fediverse", "HTTPService", "Jobs", "LoopbackClient", "Privacy", "Recommender", "Store",

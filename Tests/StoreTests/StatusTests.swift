@@ -6,7 +6,7 @@ import Testing
 
 @testable import Store
 
-struct StatusTests {
+@Suite(.onEveryEngine) struct StatusTests {
     @Test func `the same page twice leaves the same database`() async throws {
         try await TestStore.with { store in
             let page = (1...40).map { KeptStatus.status($0, by: $0 % 7, favourites: $0) }

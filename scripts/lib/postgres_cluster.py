@@ -17,7 +17,7 @@ import time
 VARIABLE = "SHELTIE_TEST_POSTGRES"
 # Nothing that the tests write must outlive a power failure, and no value of theirs belongs in a log.
 SETTINGS = {
-    "listen_addresses": "''", "fsync": "off", "full_page_writes": "off", "max_connections": "100", "log_statement": "none",
+    "listen_addresses": "''", "fsync": "off", "full_page_writes": "off", "max_connections": "100", "max_locks_per_transaction": "256", "log_statement": "none",
     "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0", "shared_buffers": "64MB", "max_wal_size": "256MB",
 }
 
