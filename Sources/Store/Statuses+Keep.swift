@@ -38,7 +38,7 @@ private struct KeepingBatch {
 
     /// - Returns: posts that became candidates, and candidates that have changed.
     func keep(_ statuses: [KeptStatus]) throws -> (inserted: Int, changed: Int) {
-        let statuses = try withoutOptedOut(newestOfEach(statuses))
+        let statuses = try withoutOptedOut(newestOfEach(statuses.map(\.withoutNUL)))
         let known = try known(statuses.map(\.postID))
         var fresh: [KeptStatus] = []
         var promoted: [(KeptStatus, PostKey)] = []
@@ -208,5 +208,21 @@ private struct KeepingBatch {
         }
         for id in ids where keys[id] == nil { keys[id] = try connection.findOrCreate(author: id, in: tenant) }
         return keys
+    }
+}
+
+extension KeptStatus {
+    /// What another server wrote, without the one character that PostgreSQL cannot keep: one status must not stop a page.
+    fileprivate var withoutNUL: KeptStatus {
+        var status = self
+        status.localID = localID.map(Self.withoutNUL)
+        status.content = content.map(Self.withoutNUL)
+        status.language = language.map(Self.withoutNUL)
+        status.tags = tags.map(Self.withoutNUL)
+        return status
+    }
+
+    private static func withoutNUL(_ text: String) -> String {
+        text.utf8.contains(0) ? String(decoding: text.utf8.filter { $0 != 0 }, as: UTF8.self) : text
     }
 }
