@@ -17,11 +17,13 @@ struct DifferentialTests {
                     try await TestStore.with(defaultLevel: .limited, candidateLimit: 60) { postgres in
                         var dice = Dice(state: test.seed)
                         var (done, different) = (0, 0)
+                        var answers: Set<String> = []
                         while done < test.planned, different < 5 {
                             let operation = Operation(&dice, number: done)
                             async let first = operation.answer(of: sqlite)
                             async let second = operation.answer(of: postgres)
                             let (one, other) = await (first, second)
+                            answers.insert(one)
                             if one != other {
                                 different += 1
                                 Issue.record("operation \(done), \(operation):\n\(one.prefix(2_000))\n\(other.prefix(2_000))")
@@ -29,10 +31,21 @@ struct DifferentialTests {
                             done += 1
                         }
                         test.finish(done: done, failed: different)
+                        #expect(answers.count > done / 4, "answers that hardly differ prove little: \(answers.count)")
+                        try await expectSameRows(sqlite, postgres)
                     }
                 }
             }
         }
+    }
+
+    /// In the end every table holds the same; of keys that a failed write has used up there may be different ones.
+    private func expectSameRows(_ sqlite: TestStore, _ postgres: TestStore) async throws {
+        let (one, other) = (try await sqlite.dump(), try await postgres.dump())
+        for table in one.keys.sorted() where other[table] != nil && table != "schema_migrations" {
+            #expect(one[table]?.count == other[table]?.count, "\(table)")
+        }
+        #expect(one["user_interactions"]?.isEmpty == false && one["recommendation_logs"]?.isEmpty == false && one["post_metadata"]?.isEmpty == false)
     }
 }
 
@@ -55,18 +68,21 @@ private struct Operation: Sendable, CustomStringConvertible {
     private let post: Int
     private let choice: Int
     private let now: Instant
+    /// Posts and authors begin anew now and then: one who has opted out stays away.
+    private let generation: Int
 
     init(_ dice: inout Dice, number: Int) {
         kind = dice.roll(24)
         person = dice.roll(6) + 1
-        post = dice.roll(90) + 1
+        generation = number / 1_500
+        post = generation * 90 + dice.roll(90) + 1
         choice = dice.roll(1_000)
         now = noon + .minutes(Int64(number) * 7 + Int64(dice.roll(30)))
     }
 
     var description: String { "kind \(kind), person \(person), post \(post), choice \(choice), at \(now.text)" }
 
-    private var author: Int { post % 12 + 1 }
+    private var author: Int { generation * 12 + post % 12 + 1 }
 
     /// What the store says, as text; an error by its own words.
     func answer(of store: TestStore) async -> String {
@@ -82,7 +98,8 @@ private struct Operation: Sendable, CustomStringConvertible {
         let (storage, tenant) = (store.storage, store.tenant)
         switch kind {
         case 0:
-            let change = try await storage.people.setLevel(PrivacyLevel.allCases[choice % PrivacyLevel.allCases.count], of: viewer.alias, in: tenant, at: now)
+            let levels = [PrivacyLevel.full, .limited, .full, .limited, .full, .none]
+            let change = try await storage.people.setLevel(levels[choice % levels.count], of: viewer.alias, in: tenant, at: now)
             return "\(change.viewer.level) \(change.before.sorted { $0.key < $1.key }) \(change.after.sorted { $0.key < $1.key })"
         case 1: return "\(try await storage.people.arrive(viewer.alias, in: tenant, at: now).level)"
         case 2...6:
@@ -98,10 +115,10 @@ private struct Operation: Sendable, CustomStringConvertible {
             return "undone"
         case 8...10:
             let statuses = (0..<(choice % 8 + 1)).map { offset in
-                let number = (post + offset * 5) % 90 + 1
+                let number = generation * 90 + (post + offset * 5) % 90 + 1
                 return KeptStatus.status(
-                    number, by: number % 12 + 1, content: choice % 4 == 0 ? nil : "text \(choice % 3)", favourites: choice % 20, reblogs: offset,
-                    createdAt: now - .hours(Int64(number)), editedAt: choice % 6 == 0 ? now : nil, tags: ["dogs", "größe", "a\"\\\n\(choice % 3)"])
+                    number, by: generation * 12 + number % 12 + 1, content: choice % 4 == 0 ? nil : "text \(choice % 3)", favourites: choice % 20, reblogs: offset,
+                    createdAt: now - .hours(Int64(number % 90)), editedAt: choice % 6 == 0 ? now : nil, tags: ["dogs", "größe", "a\"\\\n\(choice % 3)"])
             }
             return "\(try await store.keep(statuses, at: now))"
         case 11: return "\(try await storage.statuses.withdraw([id(post), id(post + 1)], in: tenant, at: now))"
@@ -109,7 +126,7 @@ private struct Operation: Sendable, CustomStringConvertible {
             try await storage.statuses.confirm([id(post), id(post + 3)], in: tenant, at: now)
             return "\(try await storage.statuses.unconfirmed(since: now - .hours(3), limit: 20, in: tenant))"
         case 13:
-            let keys = try await storage.posts(ids: [id(post), id(post % 7 + 1)], in: tenant).map(\.key).sorted()
+            let keys = try await storage.posts(ids: [id(post), id(generation * 90 + post % 7 + 1)], in: tenant).map(\.key).sorted()
             let recommendations = keys.compactMap { key in
                 store.policy.permit(
                     Recommendation(
@@ -139,7 +156,7 @@ private struct Operation: Sendable, CustomStringConvertible {
             return "\(try await storage.statuses.optOut(authorID: id(author), source: "request", in: tenant, at: now))"
         case 18: return "\(try await storage.statuses.closeDay(now, minimumAliases: 2, in: tenant, at: now))"
         case 19:
-            guard choice % 4 == 0 else { return "\(try await storage.interactions(of: viewer, limit: 40))" }
+            guard choice % 12 == 0 else { return "\(try await storage.interactions(of: viewer, limit: 40))" }
             let receipt = try await storage.people.erase(viewer.alias, in: tenant, ledgerTag: id(choice), at: now)
             return "\(receipt.removed.sorted { $0.key < $1.key })"
         case 20:
