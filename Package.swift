@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         // 1. C libraries: a module map and a shim for what Swift cannot call.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -51,12 +52,13 @@ let package = Package(
         // 2. Swift over C, and the SQL files embedded in the binary.
         module("Database"),
         module("SQLite", ["CSQLite", "Database"]),
+        module("Postgres", ["CPostgres", "Database"]),
         module("Curl", ["CCurl", httpTypes]),
         module("OpenSSL", ["COpenSSL"]),
         module("Zlib", ["CZlib"]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: [.embedInCode("sqlite/sqlite_0001_core.sql")],
+            resources: [.embedInCode("sqlite/sqlite_0001_core.sql"), .embedInCode("postgres/postgres_0001_core.sql")],
             swiftSettings: settings),
 
         // 3. The domain: no HTTP, no SQL.
@@ -65,7 +67,7 @@ let package = Package(
         module("Recommender", ["Fediverse", "Privacy"]),
 
         // 4. Edges.
-        module("Store", ["Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender"]),
+        module("Store", ["Database", "SQLite", "Postgres", "Migrations", "Fediverse", "Privacy", "Recommender"]),
         module("Upstream", ["Curl", "Zlib", "Fediverse", httpTypes]),
         module("HTTPService", [
             .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -102,6 +104,7 @@ let package = Package(
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
         tests("DatabaseTests", ["Database", "TestSupport"]),
         tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
+        tests("PostgresTests", ["Postgres", "Database", "TestSupport"]),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests(
             "FediverseTests", ["Fediverse", "TestSupport"],
@@ -112,7 +115,7 @@ let package = Package(
         .testTarget(
             name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
-        tests("StoreTests", ["Store", "Database", "SQLite", "Migrations", "Fediverse", "Privacy", "Recommender", "TestSupport"]),
+        tests("StoreTests", ["Store", "Database", "SQLite", "Postgres", "Migrations", "Fediverse", "Privacy", "Recommender", "TestSupport"]),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("ProxyTests", [
             "Proxy", "Curl", "DemoInstance", "Fediverse", "HTTPService", "Jobs", "LoopbackClient", "Privacy", "Recommender", "Store",

@@ -37,7 +37,7 @@ struct Failure: Error {
         switch error {
         case let failure as Failure: self = failure
         case let error as DatabaseError: self.init("\(error)", Self.code(of: error))
-        case let error as StoreError: self.init("\(error)", error == .noDatabase ? .noInput : .badSetting)
+        case let error as StoreError: self.init("\(error)", Self.code(of: error))
         case let error as MasterKeyError: self.init("\(error)", .badSetting)
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)
@@ -56,10 +56,19 @@ struct Failure: Error {
         case .corrupt, .newerSchema, .changedMigration: .badData
         case .cannotOpen: .noInput
         case .cannotCreate: .cannotCreate
-        case .busy, .unavailable: .tryAgain
+        case .busy, .unavailable, .disconnected, .outcomeUnknown, .transactionLost, .interrupted: .tryAgain
+        case .unstorableText: .badData
         case .alreadyServed: .unavailable
         case .diskFull, .readOnly: .inputOutput
         default: .software
+        }
+    }
+
+    private static func code(of error: StoreError) -> Code {
+        switch error {
+        case .noDatabase: .noInput
+        case .noFile: .usage
+        default: .badSetting
         }
     }
 

@@ -21,7 +21,7 @@ struct SettingName: Sendable {
 
     static let all: [SettingName] = [
         SettingName(key: "upstream", sentence: "The instance that the proxy stands before, as https://social.example; repeatable.", standard: "", repeatable: true),
-        SettingName(key: "database", sentence: "A file, as PATH or sqlite:///PATH (CORGI_DB_URL is read too).", standard: "./sheltie.db"),
+        SettingName(key: "database", sentence: "A file, as PATH or sqlite:///PATH, or a PostgreSQL database, as postgres://… (CORGI_DB_URL is read too).", standard: "./sheltie.db"),
         SettingName(key: "keyFile", sentence: "The master key, mode 0600; made by 'sheltie key create'. Keep it out of the data folder and of its backups.", standard: "./sheltie.key"),
         SettingName(key: "listen", sentence: "HOST:PORT to listen on; port 0 takes a free one.", standard: "127.0.0.1:8080"),
         SettingName(key: "publicUrl", sentence: "How clients reach the proxy, as https://home.example; on loopback taken from each request's Host.", standard: ""),

@@ -103,7 +103,7 @@ struct Settings: Sendable {
     }
 
     private static func refuseUnknown(environment: [String], file: [String]) throws {
-        let known = Set(SettingName.all.map(\.environment) + ["SHELTIE_CONFIG", "SHELTIE_CONFIGURATION", "SHELTIE_BINARY", "SHELTIE_TESTS", "SHELTIE_COUNTS_FILE", "SHELTIE_SAMPLES"])
+        let known = Set(SettingName.all.map(\.environment) + ["SHELTIE_CONFIG", "SHELTIE_CONFIGURATION", "SHELTIE_BINARY", "SHELTIE_TESTS", "SHELTIE_COUNTS_FILE", "SHELTIE_SAMPLES", "SHELTIE_TEST_POSTGRES"])
         if let unknown = environment.sorted().first(where: { $0.hasPrefix("SHELTIE_") && !known.contains($0) }) {
             throw Failure("\(unknown) is no setting; 'sheltie config check' lists them", .badSetting)
         }

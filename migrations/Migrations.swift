@@ -3,10 +3,12 @@ public struct Migration: Sendable {
     public let number: Int
     public let name: String
     public let sqlite: String
+    public let postgres: String
 
     /// All of them, in order. A released one is never edited; the next number changes what it made.
     public static let all = [
-        Migration(number: 1, name: "core", sqlite: text(PackageResources.sqlite_0001_core_sql)),
+        Migration(
+            number: 1, name: "core", sqlite: text(PackageResources.sqlite_0001_core_sql), postgres: text(PackageResources.postgres_0001_core_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

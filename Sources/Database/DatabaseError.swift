@@ -18,10 +18,20 @@ public enum DatabaseError: Error, Equatable {
     case constraint(kind: ConstraintKind)
     /// A second process wants to serve the same file.
     case alreadyServed
-    /// Anything else: the engine's own code, and the statement's text with placeholders instead of values.
+    /// A text that PostgreSQL cannot hold: with a NUL byte, or bytes that are no UTF-8.
+    case unstorableText
+    /// Anything else: SQLite's own code, and the statement's text with placeholders instead of values.
     case failed(code: Int, statement: String)
+    /// Anything else: the server's SQLSTATE, five digits and letters, and the statement's text.
+    case refused(state: String, statement: String)
     /// A read went on past the pool's limit and was ended.
     case interrupted
+    /// The connection to the server was lost. What had not been committed did not happen.
+    case disconnected
+    /// The connection was lost while a commit was under way: the write may have happened or not. Nobody repeats it by itself.
+    case outcomeUnknown
+    /// The engine gave up the transaction that this write shared; nothing of it happened.
+    case transactionLost
     /// The pool was shut down, or waited too long for a free connection.
     case unavailable
 
@@ -41,8 +51,13 @@ extension DatabaseError: CustomStringConvertible {
         case .readOnly: "the database is read-only"
         case .constraint(let kind): "the database refused the write (\(kind.rawValue))"
         case .alreadyServed: "another sheltie serves this database file already"
+        case .unstorableText: "the text holds a NUL byte or is not UTF-8, which the database cannot keep"
         case .failed(let code, _): "the database reported error \(code)"
+        case .refused(let state, _): "the database reported error \(state)"
         case .interrupted: "the database took too long to answer"
+        case .disconnected: "the connection to the database was lost"
+        case .outcomeUnknown: "the connection to the database was lost during a commit; whether it happened is not known"
+        case .transactionLost: "the database gave up the transaction"
         case .unavailable: "no database connection is free"
         }
     }

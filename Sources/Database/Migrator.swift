@@ -55,7 +55,11 @@ public struct Migrator: Sendable {
     public func apply(on connection: any Connection, at now: Int64) throws -> [Step] {
         let missing = try pending(on: connection)
         guard !missing.isEmpty else { return [] }
-        try connection.script(Self.table(connection.dialect))
+        try connection.transaction {
+            // Of two processes that make the same table at once, PostgreSQL would refuse one.
+            if connection.dialect == .postgres { try connection.run("SELECT pg_advisory_xact_lock(5280)") }
+            try connection.script(Self.table(connection.dialect))
+        }
         var applied: [Step] = []
         for step in missing {
             try connection.transaction {

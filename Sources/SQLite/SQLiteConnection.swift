@@ -21,6 +21,10 @@ public final class SQLiteConnection: Connection {
     private(set) var statements: StatementCache
     /// Transactions and savepoints that `begin` opened and nobody has ended.
     private var depth = 0
+    /// What the pool's thread has opened around a closure.
+    var poolScope: Scope?
+    /// What `PRAGMA synchronous` is set to; a connection opens with NORMAL.
+    var durability = Durability.process
 
     /// Opens the file with the settings that this product relies on (`SQLiteConnection+Opening.swift`).
     /// - Parameters:
@@ -93,10 +97,7 @@ public final class SQLiteConnection: Connection {
 
     /// SQLite itself rolls everything back after some errors (a full disk, an input/output error): then nothing of the
     /// open transaction is left, whoever caught the error.
-    var hasLostTransaction: Bool { depth > 0 && !handle.isInTransaction }
-
-    /// Undoes whatever is still open, however it was opened.
-    func endTransactions() { rollback(Scope(depth: 1)) }
+    package var hasLostTransaction: Bool { depth > 0 && !handle.isInTransaction }
 
     /// What `begin` opened: 1 is the transaction, above it savepoints.
     struct Scope { let depth: Int }

@@ -10,7 +10,7 @@ public final class SQLitePool: ConnectionPool {
     public enum Role: Sendable { case serve, command }
 
     let path: String
-    let line: Monitor<PoolLine>
+    private let workers: WorkerPool<SQLiteConnection>
 
     /// Opens the file and every connection; blocks until that is done.
     /// - Parameters:
@@ -22,88 +22,32 @@ public final class SQLitePool: ConnectionPool {
         path: String, readers: Int = 2, role: Role, readLimit: Duration = .seconds(5), limits: PoolState.Limits = PoolState.Limits()
     ) throws(DatabaseError) {
         let inMemory = path == ":memory:"
-        let readers = inMemory ? 0 : max(1, readers)
         self.path = path
-        line = Monitor(
-            PoolLine(readers: readers, limits: limits, lock: role == .serve && !inMemory ? try ServeLock(databasePath: path) : nil),
-            lines: PoolLine.Threads.count)
-        let opening = Opening(connections: 1 + readers)
-        // The writer first: it creates the file and its log, which a reader may not.
-        PoolThread(line: line, path: path, readLimit: readLimit, access: .writer, opening: opening).start("sqlite-writer")
-        opening.wait(for: 1)
-        for number in 0..<readers {
-            PoolThread(line: line, path: path, readLimit: readLimit, access: .reader, opening: opening).start("sqlite-reader-\(number)")
+        // Given back when the last connection is closed, so that this process, too, can serve the file again.
+        let lock = role == .serve && !inMemory ? try ServeLock(databasePath: path) : nil
+        workers = try WorkerPool(
+            name: "sqlite", readers: inMemory ? 0 : max(1, readers), readLimit: readLimit, limits: limits, holding: lock
+        ) { part throws(DatabaseError) in
+            try SQLiteConnection(path: path, access: part == .writer ? .writer : .reader)
         }
-        guard let error = opening.wait(for: 1 + readers) else { return }
-        close()
-        // Until the lock is given back, so that the caller can try again.
-        line.wait(in: PoolLine.Threads.closing) { $0.state.isClosed ? () : nil }
-        throw error
     }
 
-    // Whoever forgets `shutdown` leaks no thread.
-    deinit { close() }
+    var line: Monitor<PoolLine> { workers.line }
 
     public func read<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
-        try Task.checkCancellation()
-        let ticket = Monitor(Ticket(), lines: 0)
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let id = add(.read, Job(continuation, body))
-                let wasCancelled = ticket.withLock { ticket in
-                    ticket.id = id
-                    return ticket.isCancelled
-                }
-                if wasCancelled, let id { cancel(id) }
-            }
-        } onCancel: {
-            let id = ticket.withLock { ticket in
-                ticket.isCancelled = true
-                return ticket.id
-            }
-            if let id { cancel(id) }
-        }
+        try await workers.read(body)
     }
 
     /// Runs `body` inside a transaction; returns after the commit. A cancelled caller's write happens all the same.
     public func write<Result: Sendable>(
         _ durability: Durability, _ body: @escaping @Sendable (any Connection) throws -> Result
     ) async throws -> Result {
-        try await withCheckedThrowingContinuation { _ = add(.write(durability), Job($0, body)) }
+        try await workers.write(durability, body)
     }
 
     public func maintain<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { _ = add(.maintenance, Job($0, body)) }
+        try await workers.maintain(body)
     }
 
-    public func shutdown() async {
-        close()
-        await withCheckedContinuation { continuation in
-            let waits = line.withLock { $0.wait(continuation) }
-            if !waits { continuation.resume() }
-        }
-    }
-
-    private struct Ticket: Sendable {
-        var id: PoolState.JobID?
-        var isCancelled = false
-    }
-
-    private func add(_ kind: PoolState.Kind, _ job: Job) -> PoolState.JobID? {
-        let id = line.withLock { $0.add(kind, job, at: .now) }
-        if id == nil { job.fail(DatabaseError.unavailable) }
-        line.wakeOne(in: kind == .read && hasReaders ? PoolLine.Threads.readers : PoolLine.Threads.writer)
-        return id
-    }
-
-    private func cancel(_ id: PoolState.JobID) {
-        line.withLock { $0.cancel(id) }?.fail(CancellationError())
-    }
-
-    private var hasReaders: Bool { path != ":memory:" }
-
-    private func close() {
-        line.withLock { $0.state.shutDown() }
-        line.wakeAll()
-    }
+    public func shutdown() async { await workers.shutdown() }
 }

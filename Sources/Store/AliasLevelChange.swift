@@ -36,8 +36,8 @@ struct AliasLevelChange {
         let created = level == .none ? nil : now.floored(to: .days(1))
         let seen = level == .none ? nil : cut(now, .visit, at: level)
         let inserted = try connection.run("""
-            INSERT INTO user_aliases (tenant_id, alias_id, key_id, privacy_level, created_at, last_seen)
-            SELECT tenant_id, \(alias.hex), key_id, \(level.rawValue), \(created), \(seen) FROM key_ids
+            INSERT INTO user_aliases (tenant_id, alias_key, alias_id, key_id, privacy_level, created_at, last_seen)
+            SELECT tenant_id, \(try connection.newAliasKey(in: tenant)), \(alias.hex), key_id, \(level.rawValue), \(created), \(seen) FROM key_ids
             WHERE tenant_id = \(tenant) AND state = 'active' ORDER BY created_at DESC, key_id LIMIT 1
             """)
         guard inserted == 1 else { throw StoreError.noActiveKey }

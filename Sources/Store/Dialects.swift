@@ -1,5 +1,7 @@
 import Database
 import Fediverse
+import Glibc
+import Privacy
 
 // What the two engines say differently. Everything else in this module is one text for both.
 
@@ -19,11 +21,33 @@ extension Dialect {
         }
     }
 
+    /// A condition that a post's array of tags holds the tag. PostgreSQL asks its index for it.
+    func tags(_ column: String, hold tag: String) -> SQL {
+        switch self {
+        case .sqlite: "\(raw: column) LIKE \(Self.pattern(tag: tag)) ESCAPE '\\'"
+        case .postgres: "\(raw: column) @> CAST(\(JSONText.tags([tag])) AS jsonb)"
+        }
+    }
+
+    /// The tag between its quotes, as it stands in the array's text.
+    private static func pattern(tag: String) -> String {
+        var pattern = "%"
+        for character in JSONText.quoted(tag) {
+            if character == "%" || character == "_" || character == "\\" { pattern += "\\" }
+            pattern.append(character)
+        }
+        return pattern + "%"
+    }
+
     /// Names of the tables that hold rows of ours, for counts and for emptying.
     var tableNames: SQL {
         switch self {
         case .sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
-        case .postgres: "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+        case .postgres:
+            """
+            SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
+            """
         }
     }
 
@@ -41,5 +65,49 @@ extension Dialect {
         case .sqlite: "SELECT sqlite_version()"
         case .postgres: "SELECT current_setting('server_version')"
         }
+    }
+}
+
+extension Connection {
+    /// The number for a new alias. SQLite's table gives it by itself, and NULL asks for that.
+    func newAliasKey(in tenant: TenantKey) throws -> AliasKey? {
+        guard dialect == .postgres else { return nil }
+        return try first("INSERT INTO alias_keys (tenant_id) VALUES (\(tenant)) RETURNING alias_key") { $0.alias(0) }
+    }
+
+    /// Ends what `newAliasKey` began; the alias's own rows are gone by now.
+    func removeAliasKey(_ key: AliasKey, in tenant: TenantKey) throws {
+        guard dialect == .postgres else { return }
+        try run("DELETE FROM alias_keys WHERE tenant_id = \(tenant) AND alias_key = \(key)")
+    }
+
+    /// Writes a PostgreSQL table and its parts anew, without the bytes of the rows that are gone. Outside any transaction.
+    ///
+    /// Rows that some session's snapshot may still see (of any database of the server) are written along, so it is done up to `attempts` times, 50 ms apart.
+    /// - Returns: false when the table is in use, or a row that is gone is still needed: who needs it done repeats it.
+    func rewrite(_ table: String, patience: Duration, attempts: Int = 10) throws -> Bool {
+        // Between its statements a maintenance waits for ever.
+        try run(SQL(raw: "SET lock_timeout = \(max(1, Int64(patience / .milliseconds(1))))"))
+        defer { _ = try? run("SET lock_timeout = 0") }
+        for attempt in 1...attempts {
+            do {
+                try run(SQL(raw: "VACUUM (FULL) \(table)"))
+            } catch DatabaseError.busy {
+                return false
+            }
+            if try !holdsGoneRows(table) { return true }
+            if attempt < attempts { usleep(50_000) }
+        }
+        return false
+    }
+
+    /// Right after a rewrite the server has noted how many rows stand in each index: more than there are means some that are gone.
+    private func holdsGoneRows(_ table: String) throws -> Bool {
+        try first("""
+            SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+            LEFT JOIN (SELECT tableoid, count(*) AS here FROM \(raw: table) GROUP BY tableoid) n ON n.tableoid = i.indrelid
+            WHERE c.relkind = 'i' AND i.indisunique AND i.indpred IS NULL AND c.reltuples > coalesce(n.here, 0)
+            AND i.indrelid IN (SELECT to_regclass(\(table)) UNION SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = to_regclass(\(table)))
+            """) { _ in true } ?? false
     }
 }

@@ -21,19 +21,20 @@ enum JSONText {
         return found
     }
 
-    /// `{"source":"timeline","position":3}`, nil when there is nothing to say.
+    /// `{"source":"timeline","position":3}`, nil when there is nothing to say. Members stand as PostgreSQL's `jsonb` orders
+    /// them, by length and then by name: so the text is the same from both engines.
     static func context(_ context: Interaction.Context?) -> String? {
         guard let context else { return nil }
         var members: [String] = []
+        if let reason = context.reason { members.append("\"reason\":" + quoted(reason)) }
         if let source = context.source { members.append("\"source\":" + quoted(source)) }
         if let position = context.position { members.append("\"position\":\(position)") }
-        if let reason = context.reason { members.append("\"reason\":" + quoted(reason)) }
         return members.isEmpty ? nil : "{" + members.joined(separator: ",") + "}"
     }
 
-    /// `{"done":3,"failed":0}`, in the order of the names.
+    /// `{"done":3,"failed":0}`, in the same order.
     static func counts(_ counts: [String: Int]) -> String {
-        "{" + counts.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
+        "{" + counts.sorted { ($0.key.utf8.count, $0.key) < ($1.key.utf8.count, $1.key) }.map { "\(quoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
     }
 
     static func quoted(_ text: String) -> String {
@@ -51,6 +52,10 @@ enum JSONText {
         return quoted + "\""
     }
 
+    /// The control characters that have a letter: `quoted` writes none, `jsonb` does.
+    private static let control = [UInt8(ascii: "b"): 8, UInt8(ascii: "t"): 9, UInt8(ascii: "n"): 10, UInt8(ascii: "f"): 12, UInt8(ascii: "r"): 13]
+        as [UInt8: UInt8]
+
     /// Reads up to the closing quote.
     private static func string(_ bytes: inout String.UTF8View.Iterator) -> String? {
         var read: [UInt8] = []
@@ -60,7 +65,7 @@ enum JSONText {
             case UInt8(ascii: "\\"):
                 guard let escaped = bytes.next() else { return nil }
                 guard escaped == UInt8(ascii: "u") else {
-                    read.append(escaped)
+                    read.append(Self.control[escaped] ?? escaped)
                     continue
                 }
                 let digits = (0..<4).compactMap { _ in bytes.next() }

@@ -52,8 +52,11 @@ struct People: PeopleRepository {
     }
 
     func scrub() async throws -> Bool {
-        // secure_delete has overwritten the rows in their pages; what is left stands in the log until this has emptied it.
-        try await pool.maintain { try $0.onFile { try $0.truncateLog() } ?? true }
+        try await pool.maintain { connection in
+            // secure_delete has overwritten the rows in their pages; what is left stands in the log until this has emptied it.
+            // PostgreSQL leaves deleted rows in their files; where the alias stood, a new file takes the old one's place.
+            try connection.onFile { try $0.truncateLog() } ?? connection.rewrite("user_aliases", patience: .milliseconds(50))
+        }
     }
 
     func seen(_ visit: Permitted<Instant>) async throws {

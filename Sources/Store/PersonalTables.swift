@@ -58,7 +58,7 @@ extension Connection {
     /// - Returns: rows removed, by table.
     func removePersonalRows(of key: AliasKey, in tenant: TenantKey) throws -> [String: Int] {
         let stubs = try all("""
-            SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND eligible = 0 AND post_key IN (
+            SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND eligible = FALSE AND post_key IN (
                 SELECT post_key FROM user_interactions WHERE tenant_id = \(tenant) AND alias_key = \(key)
                 UNION SELECT post_key FROM recommendation_logs WHERE tenant_id = \(tenant) AND alias_key = \(key))
             """) { $0.post(0) }
@@ -69,6 +69,7 @@ extension Connection {
         for table in personalTables {
             removed[table] = try run("DELETE FROM \(raw: table) WHERE tenant_id = \(tenant) AND alias_key = \(key)")
         }
+        try removeAliasKey(key, in: tenant)
         try dropUnreferenced(stubs: stubs, in: tenant)
         try dropUnreferenced(authors: authors, in: tenant)
         return removed
@@ -83,7 +84,7 @@ extension Connection {
         for part in inParts(stubs) {
             try rows("""
                 DELETE FROM post_metadata
-                WHERE tenant_id = \(tenant) AND eligible = 0 AND post_key IN (\(sql: .list(part)))
+                WHERE tenant_id = \(tenant) AND eligible = FALSE AND post_key IN (\(sql: .list(part)))
                 AND NOT EXISTS (SELECT 1 FROM user_interactions i
                     WHERE i.tenant_id = \(tenant) AND i.post_key = post_metadata.post_key)
                 AND NOT EXISTS (SELECT 1 FROM recommendation_logs l

@@ -30,9 +30,9 @@ extension Storage {
         limit: Int, offset: Int = 0, language: String? = nil, tag: String? = nil, in tenant: TenantKey
     ) async throws -> [StoredPostDetails] {
         let inLanguage: SQL = language.map { "AND p.language = \($0)" } ?? ""
-        let tagged: SQL = tag.map { "AND p.tags LIKE \(Self.pattern(tag: $0)) ESCAPE '\\'" } ?? ""
         return try await pool.read { connection in
-            try connection.posts(
+            let tagged: SQL = tag.map { "AND \(sql: connection.dialect.tags("p.tags", hold: $0))" } ?? ""
+            return try connection.posts(
                 where: "p.created_at IS NOT NULL \(sql: inLanguage) \(sql: tagged) ORDER BY p.created_at DESC, p.post_key DESC LIMIT \(limit) OFFSET \(offset)",
                 in: tenant)
         }
@@ -72,11 +72,6 @@ extension Storage {
         return try await pool.read { connection in
             try inParts(keys).flatMap { try connection.posts(where: "p.post_key IN (\(sql: .list($0)))", in: tenant) }
         }
-    }
-
-    /// The tag between its quotes, as it stands in the array's text.
-    private static func pattern(tag: String) -> String {
-        "%" + escaped(JSONText.quoted(tag)) + "%"
     }
 
     /// A text that LIKE takes letter by letter.

@@ -47,7 +47,7 @@ extension Connection {
                 SELECT post_key, sum(score) AS score, sum(public_score) AS public_score FROM item_popularity_daily
                 WHERE tenant_id = \(tenant) AND namespace = 'default' AND day > \(day - Statuses.windowDays) AND day <= \(day) \(sql: few)
                 GROUP BY post_key) d ON d.post_key = p.post_key
-            WHERE p.tenant_id = \(tenant) AND p.changed_version > \(version) AND p.eligible = 1 AND p.local_id IS NOT NULL
+            WHERE p.tenant_id = \(tenant) AND p.changed_version > \(version) AND p.eligible = TRUE AND p.local_id IS NOT NULL
             """) { row in
             StoredPost(
                 key: row.post(0), author: row.author(1), localID: row.text(2), createdAt: row.instant(3), language: row.textOrNil(4),

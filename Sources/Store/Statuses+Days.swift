@@ -47,7 +47,7 @@ extension Connection {
             SELECT i.alias_key, i.post_key FROM user_interactions i
             JOIN post_metadata p ON p.tenant_id = i.tenant_id AND p.post_key = i.post_key
             WHERE i.tenant_id = \(tenant) AND i.occurred_at >= \(start) AND i.occurred_at < \(start + .days(1))
-            AND i.kind IN (\(sql: .list(kinds))) AND p.eligible = 1
+            AND i.kind IN (\(sql: .list(kinds))) AND p.eligible = TRUE
             """) { posts[$0.alias(0), default: []].insert($0.post(1)) }
         var counts: [PostKey: Int] = [:]
         for (alias, acted) in posts {
@@ -82,13 +82,13 @@ extension Connection {
         for part in inParts(posts) {
             try run("""
                 UPDATE post_metadata SET changed_version = \(version)
-                WHERE tenant_id = \(tenant) AND eligible = 1 AND post_key IN (\(sql: .list(part)))
+                WHERE tenant_id = \(tenant) AND eligible = TRUE AND post_key IN (\(sql: .list(part)))
                 """)
         }
         guard moved else { return }
         try run("""
             UPDATE post_metadata SET changed_version = \(version)
-            WHERE tenant_id = \(tenant) AND eligible = 1 AND post_key IN (
+            WHERE tenant_id = \(tenant) AND eligible = TRUE AND post_key IN (
                 SELECT post_key FROM item_popularity_daily
                 WHERE tenant_id = \(tenant) AND namespace = 'default' AND day <= \(day) AND day > \(day - Statuses.windowDays))
             """)

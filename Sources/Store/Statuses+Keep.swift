@@ -63,7 +63,7 @@ private struct KeepingBatch {
 
     /// - Returns: posts that became candidates, and candidates that have changed.
     func keep(_ statuses: [KeptStatus]) throws -> (inserted: Int, changed: Int) {
-        let statuses = try withoutOptedOut(newestOfEach(statuses))
+        let statuses = try withoutOptedOut(newestOfEach(statuses.map(\.withoutNUL)))
         let known = try known(statuses.map(\.postID))
         var fresh: [KeptStatus] = []
         // Somebody acted on these before their author was known.
@@ -164,7 +164,7 @@ private struct KeepingBatch {
         status.favourites != stored.favourites || status.reblogs != stored.reblogs || status.replies != stored.replies
             || status.editedAt != stored.editedAt || status.localID.map { $0 != stored.localID } ?? false
             || (status.content == nil && stored.hasContent)
-            || status.language != stored.language || JSONText.tags(status.tags) != stored.tags
+            || status.language != stored.language || status.tags != stored.tags.map { JSONText.tags($0) } ?? []
     }
 
     private func insert(_ statuses: [KeptStatus], version: Int64) throws {
@@ -172,13 +172,13 @@ private struct KeepingBatch {
         try connection.bulk("""
             INSERT INTO post_metadata (tenant_id, post_id, author_key, eligible, local_id, content, language, created_at, edited_at,
                 favorites, boosts, replies, tags, source, checked_at, changed_version)
-            VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             """, statuses.map { [tenant.sqlValue, $0.postID.sqlValue, authors[$0.authorID].sqlValue] + columns(of: $0, version: version) })
     }
 
     private func promote(_ stubs: [(KeptStatus, PostKey)], version: Int64) throws {
         try connection.bulk("""
-            UPDATE post_metadata SET eligible = 1, local_id = $3, content = $4, language = $5, created_at = $6, edited_at = $7,
+            UPDATE post_metadata SET eligible = TRUE, local_id = $3, content = $4, language = $5, created_at = $6, edited_at = $7,
                 favorites = $8, boosts = $9, replies = $10, tags = $11, source = $12, checked_at = $13, changed_version = $14
             WHERE tenant_id = $1 AND post_key = $2
             """, stubs.map { [tenant.sqlValue, $1.sqlValue] + columns(of: $0, version: version) })
@@ -229,7 +229,7 @@ private struct KeepingBatch {
         for part in inParts(posts) {
             try connection.run("""
                 UPDATE post_metadata SET checked_at = \(now)
-                WHERE tenant_id = \(tenant) AND eligible = 1 AND post_key IN (\(sql: .list(part)))
+                WHERE tenant_id = \(tenant) AND eligible = TRUE AND post_key IN (\(sql: .list(part)))
                 """)
         }
     }
@@ -244,5 +244,21 @@ private struct KeepingBatch {
         }
         for id in ids where keys[id] == nil { keys[id] = try connection.findOrCreate(author: id, in: tenant) }
         return keys
+    }
+}
+
+extension KeptStatus {
+    /// What another server wrote, without the one character that PostgreSQL cannot keep: one status must not stop a page.
+    fileprivate var withoutNUL: KeptStatus {
+        var status = self
+        status.localID = localID.map(Self.withoutNUL)
+        status.content = content.map(Self.withoutNUL)
+        status.language = language.map(Self.withoutNUL)
+        status.tags = tags.map(Self.withoutNUL)
+        return status
+    }
+
+    private static func withoutNUL(_ text: String) -> String {
+        text.utf8.contains(0) ? String(decoding: text.utf8.filter { $0 != 0 }, as: UTF8.self) : text
     }
 }

@@ -25,7 +25,7 @@ struct Statuses: StatusRepository {
             for part in inParts(ids) {
                 posts.formUnion(try connection.all("""
                     SELECT post_key FROM post_metadata
-                    WHERE tenant_id = \(tenant) AND eligible = 1 AND \(raw: column) IN (\(sql: .list(part)))
+                    WHERE tenant_id = \(tenant) AND eligible = TRUE AND \(raw: column) IN (\(sql: .list(part)))
                     """) { $0.post(0) })
             }
             return try connection.withdraw(posts.sorted(), in: tenant, at: now)
@@ -38,7 +38,7 @@ struct Statuses: StatusRepository {
             for part in inParts(postIDs) {
                 try connection.run("""
                     UPDATE post_metadata SET checked_at = \(now)
-                    WHERE tenant_id = \(tenant) AND eligible = 1 AND post_id IN (\(sql: .list(part))) AND checked_at < \(now)
+                    WHERE tenant_id = \(tenant) AND eligible = TRUE AND post_id IN (\(sql: .list(part))) AND checked_at < \(now)
                     """)
             }
         }
@@ -99,7 +99,7 @@ struct Statuses: StatusRepository {
                 """) { $0.author(0) }
             guard let author else { return 0 }
             let candidates = try connection.all("""
-                SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author) AND eligible = 1
+                SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author) AND eligible = TRUE
                 """) { $0.post(0) }
             try connection.listRemoved(candidates, in: tenant, at: now)
             // Interactions, logs, daily numbers and preferences go with the rows that they refer to.
@@ -135,10 +135,10 @@ extension Connection {
         var withdrawn: [PostKey] = []
         for part in inParts(posts) {
             withdrawn += try all("""
-                UPDATE post_metadata SET eligible = 0, local_id = NULL, content = NULL, language = NULL, created_at = NULL,
-                    edited_at = NULL, favorites = 0, boosts = 0, replies = 0, sensitive = 0, tags = NULL, source = NULL,
+                UPDATE post_metadata SET eligible = FALSE, local_id = NULL, content = NULL, language = NULL, created_at = NULL,
+                    edited_at = NULL, favorites = 0, boosts = 0, replies = 0, sensitive = FALSE, tags = NULL, source = NULL,
                     checked_at = NULL, changed_version = 0
-                WHERE tenant_id = \(tenant) AND eligible = 1 AND post_key IN (\(sql: .list(part)))
+                WHERE tenant_id = \(tenant) AND eligible = TRUE AND post_key IN (\(sql: .list(part)))
                 RETURNING post_key
                 """) { $0.post(0) }
             try run("DELETE FROM item_popularity_daily WHERE tenant_id = \(tenant) AND post_key IN (\(sql: .list(part)))")

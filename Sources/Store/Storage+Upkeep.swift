@@ -9,7 +9,7 @@ public struct StoreInfo: Sendable, Equatable {
         public var rows: Int
     }
 
-    /// `SQLite 3.40.1`
+    /// `SQLite 3.40.1`, `PostgreSQL 15.18`
     public var engine: String
     public var schemaVersion: Int
     public var bytes: Int64
@@ -52,8 +52,9 @@ extension Storage {
     }
 
     /// Writes a whole copy, readable by its owner only; the file must not be there yet.
+    /// - Throws: `StoreError.noFile` for a database on a server.
     public func backup(to path: String) async throws {
-        try await pool.maintain { try $0.onFile { try $0.backup(to: path) } }
+        guard try await pool.maintain({ try $0.onFile { try $0.backup(to: path) } }) != nil else { throw StoreError.noFile }
     }
 
     /// Removes every row of every tenant, and the bytes. The schema and the numbering of keys stay.
@@ -61,8 +62,16 @@ extension Storage {
     public func wipe() async throws -> Bool {
         // Everything hangs on its tenant.
         _ = try await pool.write(.power) { try $0.run("DELETE FROM tenants") }
-        _ = try await pool.maintain { try $0.run("VACUUM") }
-        return try await people.scrub()
+        let isRewritten = try await pool.maintain { connection in
+            if connection.dialect == .sqlite {
+                try connection.run("VACUUM")
+                return true
+            }
+            let tables = try connection.all(connection.dialect.tableNames) { $0.text(0) }
+            return try tables.allSatisfy { try connection.rewrite($0, patience: .seconds(5)) }
+        }
+        let isScrubbed = try await people.scrub()
+        return isRewritten && isScrubbed
     }
 }
 

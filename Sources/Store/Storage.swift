@@ -1,6 +1,7 @@
 import Database
 import Glibc
 import Migrations
+import Postgres
 import SQLite
 
 public import Fediverse
@@ -42,18 +43,26 @@ public struct Storage: Sendable {
     public static func open(
         _ location: StoreLocation, role: Role, defaultLevel: PrivacyLevel = .none, candidateLimit: Int = 200_000, now: Instant
     ) async throws -> Storage {
-        guard case .sqlite(let path) = location else { throw StoreError.postgresNotYet }
-        if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
-        let pool = try SQLitePool(path: path, role: role == .serve || role == .alone ? .serve : .command)
+        let pool = try connect(location, role)
         do {
-            // Damage is met before anything is served from it.
-            if role == .serve { try await pool.checkIntegrity() }
+            // Damage is met before anything is served from it. A server looks after its own files.
+            if role == .serve, let file = pool as? SQLitePool { try await file.checkIntegrity() }
             try await bringUpToDate(pool, role: role, now: now)
         } catch {
             await pool.shutdown()
             throw error
         }
         return Storage(pool: pool, location: location, defaultLevel: defaultLevel, candidateLimit: candidateLimit)
+    }
+
+    private static func connect(_ location: StoreLocation, _ role: Role) throws -> any ConnectionPool {
+        switch location {
+        case .sqlite(let path):
+            if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
+            return try SQLitePool(path: path, role: role == .serve || role == .alone ? .serve : .command)
+        // Any number of processes may serve one server's database.
+        case .postgres(let url): return try PostgresPool(PostgresSettings(url: url), readers: role == .serve ? 4 : 1)
+        }
     }
 
     init(pool: any ConnectionPool, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
@@ -75,16 +84,16 @@ public struct Storage: Sendable {
     /// Finishes what runs and closes the database.
     public func shutdown() async { await pool.shutdown() }
 
-    static var migrator: Migrator {
-        Migrator(Migration.all.map { Migrator.Step(number: $0.number, name: $0.name, text: $0.sqlite) })
+    static func migrator(_ dialect: Dialect) -> Migrator {
+        Migrator(Migration.all.map { Migrator.Step(number: $0.number, name: $0.name, text: dialect == .sqlite ? $0.sqlite : $0.postgres) })
     }
 
-    private static func bringUpToDate(_ pool: some ConnectionPool, role: Role, now: Instant) async throws {
+    private static func bringUpToDate(_ pool: any ConnectionPool, role: Role, now: Instant) async throws {
         if role == .inspect {
-            let pending = try await pool.read { try migrator.pending(on: $0).count }
+            let pending = try await pool.read { try migrator($0.dialect).pending(on: $0).count }
             if pending > 0 { throw StoreError.migrationsPending(pending: pending) }
         } else {
-            _ = try await pool.maintain { try migrator.apply(on: $0, at: now.microseconds).count }
+            _ = try await pool.maintain { try migrator($0.dialect).apply(on: $0, at: now.microseconds).count }
         }
     }
 }

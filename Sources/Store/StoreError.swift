@@ -1,7 +1,7 @@
 /// What can go wrong here beside the database itself, in words that are safe to show.
 public enum StoreError: Error, Equatable {
-    /// The location names an engine that this version does not read.
-    case postgresNotYet
+    /// What was asked for is done to a file, and the database is on a server.
+    case noFile
     /// The location is no path and no address of a known kind.
     case unknownLocation
     /// There is nothing to look at.
@@ -19,7 +19,7 @@ public enum StoreError: Error, Equatable {
 extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .postgresNotYet: "this version reads SQLite only; PostgreSQL comes with the next one"
+        case .noFile: "the database is on a PostgreSQL server; its own tools copy it (pg_dump)"
         case .unknownLocation: "the database must be a path, sqlite:///PATH or postgres://…"
         case .noDatabase: "there is no database at this path"
         case .migrationsPending(let pending): "the database needs \(pending) migration(s) first; run 'sheltie db migrate'"

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Store
 
-struct InteractionTests {
+@Suite(.onEveryEngine) struct InteractionTests {
     @Test func `an act makes one row, a stub and a preference`() async throws {
         try await TestStore.with { store in
             let viewer = try await store.viewer(.full)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Store
 
-struct ReaderTests {
+@Suite(.onEveryEngine) struct ReaderTests {
     @Test func `the log of a page is written whole or not at all`() async throws {
         try await TestStore.with { store in
             try await store.keep([.status(1), .status(2)])

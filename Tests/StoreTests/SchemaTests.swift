@@ -2,11 +2,12 @@ import Database
 import Fediverse
 import Migrations
 import Privacy
+import TestSupport
 import Testing
 
 @testable import Store
 
-struct SchemaTests {
+@Suite(.onEveryEngine) struct SchemaTests {
     /// The documented index, as the columns that stand for it here after `tenant_id`.
     @Test(arguments: [
         ("user_aliases", ["alias_id"]),
@@ -22,14 +23,21 @@ struct SchemaTests {
     ])
     func `every documented index exists or begins one`(table: String, columns: [String]) async throws {
         try await TestStore.with { store in
-            let indexes = try await store.rows("""
+            let sqlite: SQL = """
                 SELECT l.name, group_concat(i.name, ',') FROM sqlite_master m
                 JOIN pragma_index_list(m.name) l JOIN pragma_index_info(l.name) i
                 WHERE m.type = 'table' AND m.name = \(table) GROUP BY l.name
-                """).compactMap { row -> [String]? in
+                """
+            let postgres: SQL = """
+                SELECT c.relname, (SELECT string_agg(a.attname, ',' ORDER BY k.place) FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+                    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number)
+                FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass(\(table))
+                """
+            let indexes = try await store.rows(Engine.current == .sqlite ? sqlite : postgres).compactMap { row -> [String]? in
                 if case .text(let names) = row[1] { names.split(separator: ",").map(String.init) } else { nil }
             }
-            let wanted = ["tenant_id"] + columns
+            // A GIN index holds each tag by itself, and no order that a tenant could begin.
+            let wanted = Engine.current == .postgres && columns == ["tags"] ? columns : ["tenant_id"] + columns
             #expect(indexes.contains { $0.starts(with: wanted) }, "\(indexes)")
         }
     }
@@ -45,10 +53,15 @@ struct SchemaTests {
     ])
     func `each documented record is a view with its columns in their order`(view: String, columns: [String]) async throws {
         try await TestStore.with { store in
-            let found = try await store.rows("SELECT name FROM pragma_table_info(\(view)) ORDER BY cid").map { $0[0] }
+            let sqlite: SQL = "SELECT name FROM pragma_table_info(\(view)) ORDER BY cid"
+            let postgres: SQL = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(\(view)) ORDER BY attnum"
+            let found = try await store.rows(Engine.current == .sqlite ? sqlite : postgres).map { $0[0] }
             #expect(found == (columns + ["tenant_id", "namespace"]).map(SQLValue.text))
         }
     }
+
+    /// A view's time: a text that SQLite's functions read, or PostgreSQL's own kind.
+    private func time(_ instant: Instant, _ text: String) -> SQLValue { Engine.current == .sqlite ? .text(text) : instant.sqlValue }
 
     @Test func `the documented views answer for a row that was written`() async throws {
         try await TestStore.with { store in
@@ -57,13 +70,13 @@ struct SchemaTests {
             try await store.act(.reblog, on: 7, by: 3, viewer)
             try await store.show([store.key(7)], to: viewer)
             #expect(try await store.rows("SELECT alias_id, created_at, privacy_level FROM UserAlias")
-                == [[.text(id(1)), .text("2026-06-01 00:00:00.000"), .text("FULL")]])
+                == [[.text(id(1)), time(noon.floored(to: .days(1)), "2026-06-01 00:00:00.000"), .text("FULL")]])
             #expect(try await store.rows("SELECT post_id, author_id, author_name, tags, sensitive FROM PostMetadata")
                 == [[.text(id(7)), .text(id(3)), .null, .text(#"["dogs"]"#), .integer(0)]])
             #expect(try await store.rows("""
                 SELECT alias_id, post_id, interaction_type, "timestamp", score_weight, context FROM UserInteraction
                 """) == [[
-                    .text(id(1)), .text(id(7)), .text("BOOST"), .text("2026-06-01 12:00:00.000"), .real(2),
+                    .text(id(1)), .text(id(7)), .text("BOOST"), time(noon, "2026-06-01 12:00:00.000"), .real(2),
                     .text(#"{"source":"timeline","position":3}"#),
                 ]])
             #expect(try await store.rows("SELECT alias_id, author_id, interaction_count FROM AuthorPreference")
@@ -73,10 +86,11 @@ struct SchemaTests {
         }
     }
 
-    @Test func `every table has a class, and the personal ones are those that are counted and erased`() throws {
+    @Test(arguments: [Dialect.sqlite, .postgres])
+    func `every table has a class, and the personal ones are those that are counted and erased`(dialect: Dialect) throws {
         var classes: [String: String] = [:]
         var line: Substring = ""
-        for next in Migration.all.flatMap({ $0.sqlite.split(separator: "\n") }) {
+        for next in Migration.all.flatMap({ (dialect == .sqlite ? $0.sqlite : $0.postgres).split(separator: "\n") }) {
             if next.hasPrefix("-- class: ") { line = next.dropFirst("-- class: ".count) }
             if next.hasPrefix("CREATE TABLE ") {
                 let name = String(next.split(separator: " ")[2])
@@ -85,6 +99,90 @@ struct SchemaTests {
             }
         }
         #expect(classes.values.allSatisfy { ["personal", "about authors", "shared", "configuration"].contains($0) }, "\(classes)")
-        #expect(Set(classes.filter { $0.value == "personal" }.keys) == Set(personalTables))
+        // The numbers of the aliases are a table of their own there, and hold nothing else.
+        let numbers: Set<String> = dialect == .sqlite ? [] : ["alias_keys"]
+        #expect(Set(classes.filter { $0.value == "personal" }.keys) == Set(personalTables).union(numbers))
+    }
+
+    @Test func `both engines have the same tables, columns and named constraints`() throws {
+        func names(_ dialect: Dialect) -> Set<String> {
+            var names: Set<String> = []
+            var table: Substring = ""
+            for line in Migration.all.flatMap({ (dialect == .sqlite ? $0.sqlite : $0.postgres).split(separator: "\n") }) {
+                let words = line.split(separator: " ")
+                guard words[0] != "--" else { continue }
+                if line.hasPrefix("CREATE TABLE ") { table = words[2] }
+                if words.count > 2, ["CREATE INDEX", "CREATE UNIQUE", "CREATE VIEW", "CREATE TABLE"].contains("\(words[0]) \(words[1])") {
+                    names.insert("\(words[words[1] == "UNIQUE" ? 3 : 2])")
+                }
+                if line.hasPrefix(")") { table = "" }
+                if table.isEmpty { continue }
+                if line.hasPrefix("    CONSTRAINT ") { names.insert("\(table).\(words[1])") }
+                if line.hasPrefix("    "), !line.hasPrefix("     "), words[0].first?.isLowercase == true { names.insert("\(table).\(words[0])") }
+            }
+            return names
+        }
+        let (sqlite, postgres) = (names(.sqlite), names(.postgres))
+        #expect(sqlite.count > 150)
+        // A boolean needs no check that it is one; an alias is unique by itself, and its number in a table of its own.
+        #expect(sqlite.subtracting(postgres) == ["post_metadata.post_metadata_sensitive_check", "user_aliases.user_aliases_tenant_key"])
+        #expect(postgres.subtracting(sqlite) == [
+            "alias_keys", "alias_keys.alias_key", "alias_keys.tenant_id", "alias_keys.alias_keys_pkey", "alias_keys.alias_keys_tenant_fkey",
+            "user_aliases.user_aliases_alias_fkey", "user_aliases_alias_key_idx", "tenants.tenants_pkey", "job_runs.job_runs_pkey",
+            "recommendation_logs.recommendation_logs_pkey",
+        ])
+    }
+}
+
+/// What a schema needs that is to be distributed by tenant one day, asked of the server's own catalogue.
+@Suite(.enabled(if: PostgresServer.address != nil, .init(rawValue: PostgresServer.isMissing)))
+struct DistributionTests {
+    private func found(_ question: SQL) async throws -> [String] {
+        var found: [String] = []
+        try await Engine.$current.withValue(.postgres) {
+            try await TestStore.with { store in
+                found = try await store.storage.pool.read { try $0.all(question) { $0.text(0) } }
+            }
+        }
+        return found
+    }
+
+    @Test func `every key holds the tenant, but that of the tenants' names`() async throws {
+        #expect(try await found("""
+            SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            WHERE c.relnamespace = current_schema()::regnamespace AND i.indisunique AND NOT EXISTS (
+                SELECT 1 FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) AND a.attname = 'tenant_id')
+            ORDER BY 1
+            """) == ["schema_migrations_pkey", "tenants_domain_key"])
+    }
+
+    @Test func `every reference holds the tenant at the same place, cascades and is checked at once`() async throws {
+        #expect(try await found("""
+            SELECT conname FROM pg_constraint c WHERE connamespace = current_schema()::regnamespace AND contype = 'f' AND (
+                condeferrable OR confdeltype <> 'c' OR confupdtype <> 'a'
+                OR (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) <> 'tenant_id'
+                OR (SELECT attname FROM pg_attribute WHERE attrelid = confrelid AND attnum = confkey[1]) <> 'tenant_id')
+            """).isEmpty)
+    }
+
+    @Test func `there is no trigger and no unlogged table, and keys are 64 bits wide`() async throws {
+        #expect(try await found("""
+            SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+            WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal
+            UNION ALL SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relpersistence <> 'p'
+            UNION ALL SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+            WHERE relnamespace = current_schema()::regnamespace AND attname LIKE '%\\_key' AND relkind IN ('r', 'p') AND atttypid <> 'bigint'::regtype
+            """).isEmpty)
+    }
+
+    @Test func `the planner keeps no samples of aliases`() async throws {
+        #expect(try await found("""
+            SELECT DISTINCT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+            WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attname IN ('alias_id', 'tag') AND attstattarget <> 0
+            """).isEmpty)
+    }
+
+    @Test func `aliases stand in 64 parts`() async throws {
+        #expect(try await found("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass('user_aliases')").count == 64)
     }
 }

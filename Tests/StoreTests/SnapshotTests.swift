@@ -6,7 +6,7 @@ import Testing
 
 @testable import Store
 
-struct SnapshotTests {
+@Suite(.onEveryEngine) struct SnapshotTests {
     @Test func `a snapshot is brought up to date by what has changed`() async throws {
         try await TestStore.with { store in
             try await store.keep([.status(1), .status(2, localID: nil)])

@@ -6,7 +6,16 @@ import Testing
 
 @testable import Store
 
-struct StatusTests {
+@Suite(.onEveryEngine) struct StatusTests {
+    @Test func `a status with a NUL byte is kept without it, and its page with it`() async throws {
+        try await TestStore.with { store in
+            #expect(try await store.keep([.status(1, content: "a\0b", tags: ["c\0d"]), .status(2)]) == 2)
+            #expect(try await store.keep([.status(1, content: "a\0b", tags: ["c\0d"])], at: noon + .hours(1)) == 0)
+            let posts = try await store.storage.recentPosts(limit: 5, tag: "cd", in: store.tenant)
+            #expect(posts.map(\.content) == ["ab"] && posts.map(\.tags) == [["cd"]])
+        }
+    }
+
     @Test func `the same page twice leaves the same database`() async throws {
         try await TestStore.with { store in
             let page = (1...40).map { KeptStatus.status($0, by: $0 % 7, favourites: $0) }

@@ -11,10 +11,11 @@ import Testing
 /// 2026-06-01 12:00 UTC, a Monday.
 let noon = Instant(seconds: 20_605 * 86_400 + 12 * 3_600)
 
-/// A database in a folder of its own, with one tenant and its key.
+/// A database of the test's own, with one tenant and its key.
 struct TestStore: Sendable {
     let storage: Storage
     let tenant: TenantKey
+    /// The file; empty on a server.
     let path: String
     let policy = PrivacyPolicy()
 
@@ -22,20 +23,19 @@ struct TestStore: Sendable {
     static func with(
         defaultLevel: PrivacyLevel = .none, candidateLimit: Int = 1_000, _ body: (TestStore) async throws -> Void
     ) async throws {
-        let folder = try TemporaryFolder()
-        let path = folder.path + "/sheltie.db"
-        let storage = try await Storage.open(
-            .sqlite(path: path), role: .serve, defaultLevel: defaultLevel, candidateLimit: candidateLimit, now: noon)
-        let tenant = try await storage.tenant(domain: "social.example", at: noon)
-        try await storage.registerKey(id: "key-1", in: tenant, at: noon)
-        do {
-            try await body(TestStore(storage: storage, tenant: tenant, path: path))
-        } catch {
+        try await StorePlace.with(.current) { place in
+            let storage = try await Storage.open(
+                place.location, role: .serve, defaultLevel: defaultLevel, candidateLimit: candidateLimit, now: noon)
+            do {
+                let tenant = try await storage.tenant(domain: "social.example", at: noon)
+                try await storage.registerKey(id: "key-1", in: tenant, at: noon)
+                try await body(TestStore(storage: storage, tenant: tenant, path: place.path))
+            } catch {
+                await storage.shutdown()
+                throw error
+            }
             await storage.shutdown()
-            throw error
         }
-        await storage.shutdown()
-        withExtendedLifetime(folder) {}
     }
 
     @discardableResult
@@ -98,7 +98,7 @@ struct TestStore: Sendable {
     func dump() async throws -> [String: [[SQLValue]]] {
         try await storage.pool.read { connection in
             var dump: [String: [[SQLValue]]] = [:]
-            for table in try connection.all(connection.dialect.tableNames, { $0.text(0) }) + ["sqlite_sequence"] {
+            for table in try connection.all(connection.dialect.tableNames, { $0.text(0) }) + (connection.dialect == .sqlite ? ["sqlite_sequence"] : []) {
                 let rows = try connection.all("SELECT * FROM \(raw: table)") { row in (0..<row.columnCount).map { row.value($0) } }
                 dump[table] = rows.sorted { "\($0)" < "\($1)" }
             }

@@ -1,19 +1,17 @@
-import Database
-
 /// Carries out what the pool's state decides, on one thread with one connection.
-struct PoolThread: Sendable {
+struct PoolThread<Connected: PooledConnection>: Sendable {
     let line: Monitor<PoolLine>
-    let path: String
+    let part: PoolPart
     let readLimit: Duration
-    let access: SQLiteConnection.Access
     let opening: Opening
+    let open: @Sendable (PoolPart) throws(DatabaseError) -> Connected
 
     func start(_ name: String) {
         NamedThread.start(name) {
             live()
             // The connection is closed by now.
             let waiting = line.withLock { line in
-                if access == .writer { line.state.writerClosed() } else { line.state.readerClosed() }
+                if part == .writer { line.state.writerClosed() } else { line.state.readerClosed() }
                 return line.closed()
             }
             // The writer may be waiting for the last reader.
@@ -24,26 +22,27 @@ struct PoolThread: Sendable {
 
     private func live() {
         do {
-            let connection = try SQLiteConnection(path: path, access: access)
+            let connection = try open(part)
             opening.opened()
-            if access == .writer { serveWrites(connection) } else { serveReads(connection) }
+            if part == .writer { serveWrites(connection) } else { serveReads(connection) }
         } catch {
             opening.failed(error)
         }
     }
 
-    private func serveReads(_ connection: SQLiteConnection) {
+    private func serveReads(_ connection: Connected) {
         while true {
             let (step, job) = line.wait(in: PoolLine.Threads.readers) { line -> (PoolState.ReaderStep, Job?)? in
                 let step = line.state.nextForReader(at: .now)
                 switch step {
                 case .wait: return nil
-                case .read(let id), .refuse(let id): return (step, line.take(id))
+                case .read(let id): return (step, line.begin(id, connection.readStop))
+                case .refuse(let id): return (step, line.take(id))
                 case .close: return (step, nil)
                 }
             }
             switch step {
-            case .read: if let job { read(job, connection) }
+            case .read(let id): if let job { read(id, job, connection) }
             case .refuse: job?.fail(DatabaseError.unavailable)
             case .wait: break
             case .close: return
@@ -51,14 +50,15 @@ struct PoolThread: Sendable {
         }
     }
 
-    private func serveWrites(_ connection: SQLiteConnection) {
+    private func serveWrites(_ connection: Connected) {
         var group = WriteGroup(connection)
         while true {
             let (step, job) = line.wait(in: PoolLine.Threads.writer) { line -> (PoolState.WriterStep, Job?)? in
                 let step = line.state.nextForWriter(at: .now)
                 switch step {
                 case .wait: return nil
-                case .write(let id), .maintain(let id), .read(let id), .refuse(let id): return (step, line.take(id))
+                case .read(let id): return (step, line.begin(id, connection.readStop))
+                case .write(let id), .maintain(let id), .refuse(let id): return (step, line.take(id))
                 case .begin, .commit, .close: return (step, nil)
                 }
             }
@@ -73,7 +73,7 @@ struct PoolThread: Sendable {
             case .write: if let job, !group.run(job) { line.withLock { $0.state.groupWasLost() } }
             case .commit: group.commit()
             case .maintain: if let job { maintain(job, connection) }
-            case .read: if let job { readOnWriter(job, connection) }
+            case .read(let id): if let job { read(id, job, connection) }
             case .refuse: job?.fail(DatabaseError.unavailable)
             case .wait: break
             case .close: return
@@ -81,43 +81,37 @@ struct PoolThread: Sendable {
         }
     }
 
-    private func maintain(_ job: Job, _ connection: SQLiteConnection) {
+    private func maintain(_ job: Job, _ connection: Connected) {
         do {
+            try connection.makeReady()
+            try connection.beginMaintenance()
             let answer = try job.perform(connection)
-            connection.endTransactions()
+            connection.endMaintenance()
             answer()
         } catch {
-            connection.endTransactions()
+            connection.endMaintenance()
             job.fail(error)
         }
     }
 
-    /// One deferred transaction, so that all its statements see one snapshot.
-    private func read(_ job: Job, _ connection: SQLiteConnection) {
+    private func read(_ id: PoolState.JobID, _ job: Job, _ connection: Connected) {
         let answer: Job.Answer
         do {
-            let scope = try connection.begin(toWrite: false)
-            // Its end must not be stopped by the limit. There is nothing to commit, but COMMIT is a kept statement.
+            connection.readStop?.begin(id)
             defer {
-                connection.deadline.clear()
-                if (try? connection.commit(scope)) == nil { connection.rollback(scope) }
+                line.withLock { $0.ended(id) }
+                connection.readStop?.end()
             }
-            connection.deadline.set(readLimit)
+            try connection.makeReady()
+            try connection.beginRead(limit: readLimit)
+            defer { connection.endRead() }
             answer = try job.perform(connection)
         } catch {
             return job.fail(error)
         }
         answer()
     }
-
-    /// The one connection of a database in memory could write: for the length of a read it may not, as a reader of a file may not.
-    private func readOnWriter(_ job: Job, _ connection: SQLiteConnection) {
-        do {
-            try connection.script("PRAGMA query_only = ON")
-            read(job, connection)
-            try connection.script("PRAGMA query_only = OFF")
-        } catch {
-            preconditionFailure("PRAGMA query_only: \(error)")
-        }
-    }
 }
+
+/// What a pool's connection is for.
+package enum PoolPart: Sendable { case writer, reader }

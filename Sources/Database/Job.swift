@@ -1,7 +1,5 @@
-import Database
-
 /// A caller's closure in line for a thread, with the caller's continuation.
-struct Job: Sendable {
+package struct Job: Sendable {
     typealias Answer = @Sendable () -> Void
 
     /// Runs the closure; gives what hands the result to the caller, for when it may have it.

@@ -1,24 +1,15 @@
-import CSQLite
-import Database
-
 /// Writes that share one transaction: each under a savepoint of its own, their callers answered after the commit.
-struct WriteGroup {
-    private let connection: SQLiteConnection
-    private var scope: SQLiteConnection.Scope?
+struct WriteGroup<Connected: PooledConnection> {
+    private let connection: Connected
+    private var isOpen = false
     private var done: [(job: Job, answer: Job.Answer)] = []
-    /// What `PRAGMA synchronous` is set to; a connection opens with NORMAL.
-    private var durability = Durability.process
 
-    init(_ connection: SQLiteConnection) { self.connection = connection }
+    init(_ connection: Connected) { self.connection = connection }
 
-    mutating func begin(_ wanted: Durability) throws(DatabaseError) {
-        // It cannot change inside a transaction. In the write-ahead log, NORMAL survives a killed process and FULL,
-        // which waits for the disk at each commit, a lost power supply too (sqlite.org/pragma.html#pragma_synchronous).
-        if wanted != durability {
-            try connection.script(wanted == .power ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
-            durability = wanted
-        }
-        scope = try connection.begin(toWrite: true)
+    mutating func begin(_ durability: Durability) throws(DatabaseError) {
+        try connection.makeReady()
+        try connection.beginGroup(durability)
+        isOpen = true
     }
 
     /// Runs one write. One that throws is undone alone and answered at once.
@@ -30,20 +21,20 @@ struct WriteGroup {
         } catch {
             job.fail(error)
             guard connection.hasLostTransaction else { return true }
-            giveUp((error as? DatabaseError) ?? .failed(code: Int(SQLITE_ABORT), statement: "SAVEPOINT"))
+            giveUp((error as? DatabaseError) ?? .transactionLost)
             return false
         }
         return true
     }
 
     mutating func commit() {
-        guard let open = scope else { return }
+        guard isOpen else { return }
         do {
-            try connection.commit(open)
+            try connection.commitGroup()
         } catch {
             return giveUp(error)
         }
-        scope = nil
+        isOpen = false
         // Emptied first: whoever is answered may be back in line before the next one is.
         let answered = done
         done = []
@@ -51,8 +42,8 @@ struct WriteGroup {
     }
 
     private mutating func giveUp(_ error: DatabaseError) {
-        if let scope { connection.rollback(scope) }
-        scope = nil
+        if isOpen { connection.rollbackGroup() }
+        isOpen = false
         let failed = done
         done = []
         for (job, _) in failed { job.fail(error) }

@@ -1,18 +1,18 @@
-import Database
-
 /// What the threads of one pool and its callers share: who waits, and for what.
-struct PoolLine: Sendable {
+package struct PoolLine: Sendable {
     enum Threads { static let writer = 0, readers = 1, closing = 2, count = 3 }
 
-    var state: PoolState
+    package var state: PoolState
     private var jobs: [PoolState.JobID: Job] = [:]
-    /// Released when the last connection is closed, so that this process, too, can serve the file again.
-    private var lock: ServeLock?
+    /// What stops a read that runs, by its number; nothing where the engine has no way to.
+    private var running: [PoolState.JobID: any ReadStop] = [:]
+    /// Let go when the last connection is closed.
+    private var held: (any Sendable)?
     private var waitingForClose: [CheckedContinuation<Void, Never>] = []
 
-    init(readers: Int, limits: PoolState.Limits, lock: ServeLock?) {
+    init(readers: Int, limits: PoolState.Limits, holding held: (any Sendable)?) {
         state = PoolState(readers: readers, limits: limits)
-        self.lock = lock
+        self.held = held
     }
 
     /// Puts the job in line; nil when it is refused.
@@ -23,6 +23,17 @@ struct PoolLine: Sendable {
     }
 
     mutating func take(_ id: PoolState.JobID) -> Job? { jobs.removeValue(forKey: id) }
+
+    /// Takes a read that begins now, and remembers how to stop it.
+    mutating func begin(_ id: PoolState.JobID, _ stop: (any ReadStop)?) -> Job? {
+        running[id] = stop
+        return take(id)
+    }
+
+    mutating func ended(_ id: PoolState.JobID) { running[id] = nil }
+
+    /// What stops the read, when it has begun and can be stopped.
+    func stop(of id: PoolState.JobID) -> (any ReadStop)? { running[id] }
 
     mutating func cancel(_ id: PoolState.JobID) -> Job? { state.cancel(id) ? take(id) : nil }
 
@@ -36,7 +47,7 @@ struct PoolLine: Sendable {
     /// The callers to tell, once every connection is closed.
     mutating func closed() -> [CheckedContinuation<Void, Never>] {
         guard state.isClosed else { return [] }
-        lock = nil
+        held = nil
         defer { waitingForClose = [] }
         return waitingForClose
     }

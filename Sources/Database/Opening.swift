@@ -1,5 +1,3 @@
-import Database
-
 /// How far a pool's threads are with opening their connections, for the one who waits for them.
 final class Opening: Sendable {
     private struct Progress: Sendable {

@@ -1,0 +1,302 @@
+import CPostgres
+public import Database
+
+/// One session at a PostgreSQL server, for the thread that it lives on.
+///
+/// Statements are prepared once per text, at most `statementCapacity`; the server says of which type each parameter is, and
+/// the values take that form. An error inside a transaction ends it, up to the savepoint that is rolled back. NaN is stored as NULL.
+public final class PostgresConnection: Connection {
+    static let statementCapacity = 256
+    /// Rows of a batch that are sent before their answers are read.
+    private static let batchRows = 256
+
+    public let dialect = Dialect.postgres
+    let settings: PostgresSettings
+    let cancel = ServerCancel()
+    private(set) var statements = PreparedStatements(capacity: statementCapacity)
+    private(set) var handle: PostgresHandle
+    private var parameters = Parameters()
+    /// Transactions and savepoints that `begin` opened and nobody has ended.
+    private(set) var depth = 0
+    /// How long the server may be at one statement; nil for as long as it takes.
+    private(set) var limit: Duration?
+    /// How long a statement waits for a lock; as the server was told.
+    private var lockLimit: Duration?
+
+    /// When the connection was lost: whether it may be tried again.
+    var backoff = Backoff()
+    /// What the pool's thread has opened around a closure.
+    var poolScope: Scope?
+    /// The end of a read that was sent and not yet answered.
+    var hasUnansweredEnd = false
+
+    /// - Throws: `cannotOpen`.
+    public init(_ settings: PostgresSettings) throws(DatabaseError) {
+        self.settings = settings
+        handle = try PostgresHandle(settings)
+        try begin()
+    }
+
+    @discardableResult
+    public func run(_ statement: SQL) throws(DatabaseError) -> Int { try execute(statement.text, statement.values).changed }
+
+    public func rows(_ statement: SQL, _ each: (any Row) throws -> Void) throws {
+        let result = try execute(statement.text, statement.values)
+        let row = PostgresRow(result)
+        for index in 0..<result.rowCount {
+            row.index = index
+            try each(row)
+        }
+    }
+
+    /// All rows or none: an error undoes the batch. The rows are sent behind each other without waiting for each answer.
+    @discardableResult
+    public func bulk(_ statement: String, _ rows: some Sequence<[SQLValue]>) throws(DatabaseError) -> Int {
+        var rest = rows.makeIterator()
+        guard var row = rest.next() else { return 0 }
+        // A pipeline is one transaction by itself on one server, and not on a distributed one: so it always stands in a real one.
+        let scope = try beginScope()
+        do {
+            let prepared = try prepare(statement)
+            var changed = 0
+            var more = true
+            while more {
+                changed += try pipeline(statement) { () throws(DatabaseError) in
+                    for _ in 0..<Self.batchRows {
+                        try send(prepared, row, statement)
+                        guard let next = rest.next() else {
+                            more = false
+                            return
+                        }
+                        row = next
+                    }
+                }
+            }
+            try commit(scope)
+            return changed
+        } catch {
+            rollback(scope)
+            throw error
+        }
+    }
+
+    public func script(_ text: String) throws(DatabaseError) {
+        _ = try command(text)
+    }
+
+    public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+        let scope = try beginScope()
+        do {
+            let result = try body()
+            try commit(scope)
+            return result
+        } catch {
+            rollback(scope)
+            throw error
+        }
+    }
+
+    /// What `beginScope` opened: 1 is the transaction, above it savepoints.
+    struct Scope { let depth: Int }
+
+    func beginScope(_ begin: String = "BEGIN") throws(DatabaseError) -> Scope {
+        _ = try command(depth == 0 ? begin : "SAVEPOINT s\(depth + 1)")
+        depth += 1
+        return Scope(depth: depth)
+    }
+
+    /// - Throws: `outcomeUnknown` when the connection was lost on the way of a COMMIT.
+    func commit(_ scope: Scope) throws(DatabaseError) {
+        guard scope.depth == 1 else {
+            _ = try command("RELEASE SAVEPOINT s\(scope.depth)")
+            depth = scope.depth - 1
+            return
+        }
+        guard !handle.isBroken, handle.isInTransaction else { throw .transactionLost }
+        let result = try sendCommit()
+        depth = 0
+        // A transaction in which a statement failed is rolled back by COMMIT, without an error.
+        guard result.tag == "COMMIT" else { throw .transactionLost }
+    }
+
+    /// Undoes the scope and what was begun inside it. Where that fails, the session is over, and the server undoes it.
+    func rollback(_ scope: Scope) {
+        depth = scope.depth - 1
+        guard !handle.isBroken, handle.isInTransaction else { return }
+        if scope.depth > 1 {
+            _ = try? command("ROLLBACK TO SAVEPOINT s\(scope.depth); RELEASE SAVEPOINT s\(scope.depth)")
+        } else {
+            _ = try? command("ROLLBACK")
+        }
+    }
+
+    /// Sends the end of a transaction that only read.
+    /// - Returns: whether an answer will come.
+    func endReadOnly() -> Bool {
+        depth = 0
+        let text = "COMMIT"
+        return !handle.isBroken && (try? handle.post(text) { PQsendQuery(handle.pointer, text) }) != nil
+    }
+
+    /// The session ended, or the server ended the transaction, while somebody believed it open.
+    package var hasLostTransaction: Bool { depth > 0 && (handle.isBroken || !handle.isInTransaction) }
+
+    /// Undoes whatever is still open, however it was opened.
+    func endTransactions() { rollback(Scope(depth: 1)) }
+
+    /// The one statement whose end a server may hold back for ever: a standby that must agree and is away.
+    private func sendCommit() throws(DatabaseError) -> PostgresResult {
+        let text = "COMMIT"
+        do {
+            try handle.post(text) { PQsendQuery(handle.pointer, text) }
+        } catch {
+            throw .outcomeUnknown
+        }
+        var wasCancelled = false
+        let first = deadline
+        if let first, !handle.isAnswered(by: first) {
+            // The server then commits without the standby, which is less than was asked for.
+            cancel.cancelStatement()
+            wasCancelled = true
+        }
+        do throws(DatabaseError) {
+            let result = try handle.answer(to: text, until: wasCancelled ? .now + settings.grace : first)
+            cancel.end()
+            if wasCancelled { throw .outcomeUnknown }
+            return result
+        } catch {
+            if wasCancelled { cancel.end() }
+            if error == .disconnected || wasCancelled {
+                depth = 0
+                throw .outcomeUnknown
+            }
+            throw error
+        }
+    }
+
+    private var deadline: ContinuousClock.Instant? { limit.map { .now + $0 + settings.grace } }
+
+    /// Runs statements without values and without keeping them.
+    func command(_ text: String) throws(DatabaseError) -> PostgresResult {
+        try checkUsable(text)
+        return try handle.ask(text, until: deadline) { PQsendQuery(handle.pointer, text) }
+    }
+
+    private func execute(_ text: String, _ values: [SQLValue]) throws(DatabaseError) -> PostgresResult {
+        let prepared = try prepare(text)
+        do {
+            try send(prepared, values, text)
+            return try handle.answer(to: text, until: deadline)
+        } catch {
+            forgetIfStale(text, after: error)
+            throw error
+        }
+    }
+
+    private func send(_ prepared: PreparedStatement, _ values: [SQLValue], _ text: String) throws(DatabaseError) {
+        try parameters.set(values, as: prepared.parameters, of: text)
+        try parameters.withPointers { count, pointers, lengths, formats in
+            Result { () throws(DatabaseError) in
+                try handle.post(text) { PQsendQueryPrepared(handle.pointer, prepared.name, count, pointers, lengths, formats, 1) }
+            }
+        }.get()
+    }
+
+    /// Runs what `send` puts in line; reads all answers.
+    /// - Returns: rows changed, in all.
+    private func pipeline(_ statement: String, _ send: () throws(DatabaseError) -> Void) throws(DatabaseError) -> Int {
+        guard PQenterPipelineMode(handle.pointer) == 1 else { throw .refused(state: "XX000", statement: statement) }
+        var failure: DatabaseError?
+        do {
+            try send()
+        } catch {
+            failure = error
+        }
+        // What was sent already is read to its end: the rollback comes after it.
+        do throws(DatabaseError) {
+            try handle.post(statement) { PQpipelineSync(handle.pointer) }
+            var changed = 0
+            while true {
+                // Each statement's results end with a nil; the pipeline's last is its own.
+                guard let result = try handle.next(statement, until: deadline) else { continue }
+                if result.status == PGRES_PIPELINE_SYNC { break }
+                if result.isFailure {
+                    if failure == nil, result.status != PGRES_PIPELINE_ABORTED { failure = handle.error(of: result, statement) }
+                } else {
+                    changed += result.changed
+                }
+                if handle.isBroken { throw .disconnected }
+            }
+            _ = PQexitPipelineMode(handle.pointer)
+            if let failure { throw failure }
+            return changed
+        } catch {
+            throw failure ?? error
+        }
+    }
+
+    private func prepare(_ text: String) throws(DatabaseError) -> PreparedStatement {
+        try checkUsable(text)
+        if let known = statements.known(text) { return known }
+        guard !text.utf8.contains(0) else { throw .unstorableText }
+        if let old = statements.evicted() { try deallocate(old) }
+        let name = statements.nextName()
+        _ = try handle.ask(text, until: deadline) { PQsendPrepare(handle.pointer, name, text, 0, nil) }
+        let described = try handle.ask(text, until: deadline) { PQsendDescribePrepared(handle.pointer, name) }
+        let types = (0..<PQnparams(described.pointer)).map { PQparamtype(described.pointer, $0) }
+        return statements.add(text, name, parameters: types)
+    }
+
+    private func deallocate(_ statement: PreparedStatement) throws(DatabaseError) {
+        let text = "DEALLOCATE \(statement.name)"
+        _ = try handle.ask(text, until: deadline) { PQsendQuery(handle.pointer, text) }
+    }
+
+    /// A plan that a changed schema has made useless (0A000), or a statement that somebody else removed (26000), is prepared
+    /// anew at the next use.
+    private func forgetIfStale(_ text: String, after error: DatabaseError) {
+        guard case .refused(let state, _) = error, state == "0A000" || state == "26000" else { return }
+        if let stale = statements.forget(text), state == "0A000", depth == 0 { try? deallocate(stale) }
+    }
+
+    private func checkUsable(_ statement: String) throws(DatabaseError) {
+        guard !handle.isBroken else { throw .disconnected }
+        // Without this, what follows a lost transaction would be committed statement by statement.
+        guard !hasLostTransaction else { throw .transactionLost }
+    }
+
+    /// Tells the server how long it may take from now on; nothing is sent where it knows.
+    func setLimits(statement: Duration?, lock: Duration?) throws(DatabaseError) {
+        guard statement != limit || lock != lockLimit else { return }
+        // The answer to this itself is waited for under the new limit.
+        limit = statement
+        lockLimit = lock
+        _ = try command(
+            "SET statement_timeout = \(statement.map(\.milliseconds) ?? 0); SET lock_timeout = \(lock.map(\.milliseconds) ?? 0)")
+    }
+
+    /// A new session in the place of a lost one.
+    func reconnect() throws(DatabaseError) {
+        handle = try PostgresHandle(settings)
+        try begin()
+    }
+
+    /// What every session is told first.
+    private func begin() throws(DatabaseError) {
+        statements.removeAll()
+        depth = 0
+        hasUnansweredEnd = false
+        poolScope = nil
+        limit = settings.statementTimeout
+        lockLimit = settings.lockTimeout
+        // Acknowledged means on the disk; a stronger wish of the operator's (a standby) stays. The time zone and the date
+        // style matter to what is written as text only.
+        _ = try command(
+            """
+            SET statement_timeout = \(settings.statementTimeout.milliseconds); SET lock_timeout = \(settings.lockTimeout.milliseconds);
+            SET client_min_messages = error; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on;
+            SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+            """)
+        cancel.follow(handle.pointer)
+    }
+}

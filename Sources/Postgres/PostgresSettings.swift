@@ -1,0 +1,20 @@
+/// How a connection reaches its server, and how long it waits for it.
+public struct PostgresSettings: Sendable {
+    /// `postgres://…` or `postgresql://…`. Several hosts, `target_session_attrs` and TLS are libpq's own.
+    public var url: String
+    /// For each host; an address in the URL's own `connect_timeout` wins.
+    public var connectTimeout = Duration.seconds(5)
+    /// How long one statement of a write may take on the server.
+    public var statementTimeout = Duration.seconds(10)
+    /// How long a statement waits for another session's lock.
+    public var lockTimeout = Duration.seconds(2)
+    /// How long after the server's own limit its answer may come; then the connection counts as lost.
+    public var grace = Duration.seconds(3)
+
+    public init(url: String) { self.url = url }
+}
+
+extension Duration {
+    /// Whole milliseconds, at least 1: 0 would mean "for ever" to the server.
+    var milliseconds: Int64 { max(1, self / .milliseconds(1) < 1 ? 1 : Int64(self / .milliseconds(1))) }
+}
