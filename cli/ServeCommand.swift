@@ -76,12 +76,16 @@ struct Serving {
         let scheduler = try await Scheduler(
             jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
             clock: Clock.now)
+        // At debug level the group prints its services with all that they hold.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: ([proxy, scheduler] + others).map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
                 },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        logger.debug("proxy and jobs begin")
         do {
             try await group.run()
         } catch {

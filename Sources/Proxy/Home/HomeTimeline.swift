@@ -100,7 +100,8 @@ struct HomeTimeline: Sendable {
     }
 
     private func failed(_ error: CurlError, _ request: ServerRequest, _ asked: HomeRequest, publicBase: String) async -> ServerResponse {
-        if case .tooLarge = error { return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase) }
+        // A head that is too large would be so again.
+        if error == .tooLarge(what: "body") { return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase) }
         return Failures.answer(error)
     }
 
