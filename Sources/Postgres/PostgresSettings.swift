@@ -2,7 +2,7 @@
 public struct PostgresSettings: Sendable {
     /// `postgres://…` or `postgresql://…`. Several hosts, `target_session_attrs` and TLS are libpq's own.
     public var url: String
-    /// For each host; an address in the URL's own `connect_timeout` wins.
+    /// For each host, at least 2 s; `connect_timeout` in the URL wins.
     public var connectTimeout = Duration.seconds(5)
     /// How long one statement of a write may take on the server.
     public var statementTimeout = Duration.seconds(10)
@@ -16,5 +16,5 @@ public struct PostgresSettings: Sendable {
 
 extension Duration {
     /// Whole milliseconds, at least 1: 0 would mean "for ever" to the server.
-    var milliseconds: Int64 { max(1, self / .milliseconds(1) < 1 ? 1 : Int64(self / .milliseconds(1))) }
+    var milliseconds: Int64 { max(1, Int64(self / .milliseconds(1))) }
 }

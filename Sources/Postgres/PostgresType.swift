@@ -19,7 +19,6 @@ enum PostgresType {
     static let unknown: Oid = 705
     static let bpchar: Oid = 1042
     static let varchar: Oid = 1043
-    static let date: Oid = 1082
     static let timestamp: Oid = 1114
     static let timestamptz: Oid = 1184
     static let numeric: Oid = 1700

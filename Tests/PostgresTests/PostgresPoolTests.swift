@@ -1,4 +1,5 @@
 import Database
+import Glibc
 @testable import Postgres
 import TestSupport
 import Testing
@@ -176,6 +177,54 @@ struct PostgresPoolTests {
                 try await pool.write(.power) { try $0.run("INSERT INTO fragile VALUES (1)") }
             }
             #expect(try await pool.read { try $0.integer("SELECT count(*) FROM fragile") } == 0)
+        }
+    }
+
+    @Test func `a session that stands still is given up in time, and another takes its place`() async throws {
+        try await withSchema("pool_still") { settings in
+            let hurried = settings.with { ($0.statementTimeout, $0.grace) = (.milliseconds(300), .milliseconds(300)) }
+            let pool = try PostgresPool(hurried, readers: 1, readLimit: .milliseconds(300))
+            await #expect(throws: DatabaseError.disconnected) {
+                try await pool.read { connection in
+                    let session = pid_t(try connection.integer("SELECT pg_backend_pid()"))
+                    kill(session, SIGSTOP)
+                    defer { kill(session, SIGCONT) }
+                    return try connection.integer("SELECT 1")
+                }
+            }
+            #expect(try await pool.read { try $0.integer("SELECT 1") } == 1)
+            await pool.shutdown()
+        }
+    }
+
+    @Test func `a commit that stands still is asked to end, and said to be unknown`() async throws {
+        try await withSchema("pool_commit") { settings in
+            let hurried = settings.with { ($0.statementTimeout, $0.grace) = (.seconds(3), .milliseconds(300)) }
+            let pool = try PostgresPool(hurried, readers: 1)
+            try await pool.maintain { connection in
+                try connection.script(
+                    """
+                    CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$;
+                    CREATE TABLE slow (n bigint);
+                    CREATE CONSTRAINT TRIGGER lingers AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger();
+                    """)
+            }
+            let session = Monitor(pid_t(0), lines: 0)
+            let write = Task {
+                try await pool.write(.power) { connection in
+                    try connection.run("INSERT INTO slow VALUES (1)")
+                    let own = pid_t(try connection.integer("SELECT pg_backend_pid()"))
+                    session.withLock { $0 = own }
+                }
+            }
+            let observer = try PostgresConnection(.test)
+            while try sessions(of: "pool_commit", at: "COMMIT", on: observer) == 0 { await Task.yield() }
+            let stopped = session.withLock { $0 }
+            kill(stopped, SIGSTOP)
+            await #expect(throws: DatabaseError.outcomeUnknown) { try await write.value }
+            kill(stopped, SIGCONT)
+            #expect(try await pool.read { try $0.integer("SELECT 1") } == 1)
+            await pool.shutdown()
         }
     }
 
