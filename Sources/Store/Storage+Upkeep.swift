@@ -32,10 +32,11 @@ extension Storage {
     }
 
     /// - Returns: what is wrong, in the engine's words and without values; empty when all is well.
+    /// - Throws: `StoreError.noFile` for a database on a server.
     public func checkIntegrity() async throws -> [String] {
         // On the writer: it may take longer than a reader is given.
         try await pool.maintain { connection in
-            guard connection.dialect == .sqlite else { return [] }
+            guard connection.dialect == .sqlite else { throw StoreError.noFile }
             let damage = try connection.all("PRAGMA integrity_check(100)") { $0.text(0) }.filter { $0 != "ok" }
             let orphans = try connection.all("PRAGMA foreign_key_check") { "a row of \($0.text(0)) refers to a row of \($0.text(2)) that is missing" }
             return damage + Array(Set(orphans)).sorted()

@@ -19,7 +19,7 @@ public enum StoreError: Error, Equatable {
 extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .noFile: "the database is on a PostgreSQL server; its own tools copy it (pg_dump)"
+        case .noFile: "the database is on a PostgreSQL server; its own tools copy it (pg_dump) and look for damage (pg_amcheck)"
         case .unknownLocation: "the database must be a path, sqlite:///PATH or postgres://…"
         case .noDatabase: "there is no database at this path"
         case .migrationsPending(let pending): "the database needs \(pending) migration(s) first; run 'sheltie db migrate'"
