@@ -37,6 +37,7 @@ extension Settings {
     fileprivate func check() throws {
         if !text("upstream").isEmpty { _ = try instance() }
         _ = try StoreLocation(parsing: text("database"))
+        _ = try replica()
         _ = try listenAddress()
         _ = try publicURL()
         _ = try consentPolicy()

@@ -18,7 +18,7 @@ struct IngestCommand: AsyncParsableCommand {
         try await withInstallation(flags) { installation in
             let (book, job) = (installation.jobBook, try installation.ingestJob(mustReach: true))
             let counts = try await book.alone("ingest") {
-                try await Scheduler.runOnce(job, book: book, clock: Clock.now)
+                try await Scheduler.runOnce(job, book: book)
             }
             if json {
                 Output.json { Output.counts(counts, in: &$0) }

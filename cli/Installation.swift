@@ -52,7 +52,7 @@ struct Installation: Sendable {
     /// The database alone, for commands that need no instance.
     static func storage(_ settings: Settings, role: Storage.Role) async throws -> Storage {
         try await Storage.open(
-            StoreLocation(parsing: settings.text("database")), role: role, defaultLevel: try settings.defaultLevel(),
+            StoreLocation(parsing: settings.text("database")), replica: settings.replica(), role: role, defaultLevel: try settings.defaultLevel(),
             candidateLimit: try settings.number("candidates"), now: Clock.now())
     }
 
@@ -83,6 +83,16 @@ struct Installation: Sendable {
 
 extension Settings {
     func defaultLevel() throws -> PrivacyLevel { try choice("defaultLevel") }
+
+    /// The address of the standby that may be asked; nil where none is named.
+    func replica() throws -> String? {
+        let address = text("databaseReplica")
+        if address.isEmpty { return nil }
+        guard case .postgres = try StoreLocation(parsing: address), case .postgres = try StoreLocation(parsing: text("database")) else {
+            throw Failure("--database-replica and --database must both be PostgreSQL addresses, as postgres://user@host/database", .badSetting)
+        }
+        return address
+    }
 
     func consentPolicy() throws -> ConsentPolicy {
         ConsentPolicy(

@@ -113,7 +113,7 @@ struct PrivacyCommand: AsyncParsableCommand {
                 let last = try await book.lastFinished("anonymizer")
                 @Sendable func carryOut() async throws -> AnonymizerReport {
                     try await Anonymizer(retention: keeping).run(
-                        on: storage.retention, tenant: installation.tenant, at: ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()),
+                        on: storage.retention, tenant: installation.tenant, at: ClockReading(wall: book.now(), sinceBoot: Clock.sinceBoot()),
                         dryRun: dryRun, lastRun: last.map(ClockMark.init(finishedAt:)))
                 }
                 let report =
@@ -121,10 +121,10 @@ struct PrivacyCommand: AsyncParsableCommand {
                         try await carryOut()
                     } else {
                         try await book.alone("anonymizer") {
-                            let run = try await book.started("anonymizer", at: Clock.now())
+                            let run = try await book.started("anonymizer", at: book.now())
                             let report = try await carryOut()
                             try await book.finished(
-                                run, counts: ["removed": report.removed], failed: report.firstFailure != nil, at: Clock.now())
+                                run, counts: ["removed": report.removed], failed: report.firstFailure != nil, at: book.now())
                             return report
                         }
                     }

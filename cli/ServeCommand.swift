@@ -66,16 +66,17 @@ struct Serving {
         proxySettings.lookUpTime = proxySettings.decisionTime
         proxySettings.budget = try settings.number("requestBudget")
         let readiness = Readiness(storage, tenant: installation.tenant)
+        var parts = ProxyParts(
+            tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
+            interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
+            candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client,
+            streams: installation.streams, clock: Clock.now)
+        parts.hints = storage.hints(about: installation.tenant)
         let proxy = try Proxy(
-            ProxyParts(
-                tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
-                interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
-                candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client,
-                streams: installation.streams, clock: Clock.now),
-            settings: proxySettings, logger: logger, trouble: { await readiness.trouble() }, pages: pages, onRunning: onRunning)
+            parts, settings: proxySettings, logger: logger, trouble: { await readiness.trouble() }, pages: pages, onRunning: onRunning)
         let scheduler = try await Scheduler(
             jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
-            clock: Clock.now)
+            leaseTerm: .seconds(settings.number("leaseSeconds")))
         // At debug level the group prints its services with all that they hold.
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .info)

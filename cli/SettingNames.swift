@@ -22,6 +22,7 @@ struct SettingName: Sendable {
     static let all: [SettingName] = [
         SettingName(key: "upstream", sentence: "The instance that the proxy stands before, as https://social.example; repeatable.", standard: "", repeatable: true),
         SettingName(key: "database", sentence: "A file, as PATH or sqlite:///PATH, or a PostgreSQL database, as postgres://… (CORGI_DB_URL is read too).", standard: "./sheltie.db"),
+        SettingName(key: "databaseReplica", sentence: "A hot standby of the PostgreSQL database, as postgres://…; it is asked for the posts to recommend from, never about a person.", standard: ""),
         SettingName(key: "keyFile", sentence: "The master key, mode 0600; made by 'sheltie key create'. Keep it out of the data folder and of its backups.", standard: "./sheltie.key"),
         SettingName(key: "listen", sentence: "HOST:PORT to listen on; port 0 takes a free one.", standard: "127.0.0.1:8080"),
         SettingName(key: "publicUrl", sentence: "How clients reach the proxy, as https://home.example; on loopback taken from each request's Host.", standard: ""),
@@ -36,6 +37,7 @@ struct SettingName: Sendable {
         SettingName(key: "ingestInterval", sentence: "Seconds between two readings of each source.", standard: "120", range: 1...86_400),
         SettingName(key: "robots", sentence: "Whether the instance's robots.txt is obeyed: obey, or own where the instance is yours too (on loopback it always is).", standard: "obey"),
         SettingName(key: "ingestSources", sentence: "What is read: public, local, trends, tag:NAME, with commas between.", standard: "public,local,trends"),
+        SettingName(key: "leaseSeconds", sentence: "How long a process that has stopped answering keeps others from its jobs.", standard: "45", range: 1...45),
         SettingName(key: "candidates", sentence: "The most posts that are kept to recommend from.", standard: "200000", range: 1...10_000_000),
         SettingName(key: "policy", sentence: "How recommendations are ranked: blend-v1, corgi-v1 or chronological.", standard: "blend-v1"),
         SettingName(key: "recommendationsPerPage", sentence: "The most recommendations on a page of home, 0 to 4.", standard: "4", range: 0...4),

@@ -16,6 +16,8 @@ struct SettingFlags: ParsableArguments {
     var upstream: [String] = []
     @Option(help: ArgumentHelp(SettingName.sentence("database")))
     var database: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("databaseReplica")))
+    var databaseReplica: String?
     @Option(help: ArgumentHelp(SettingName.sentence("keyFile")))
     var keyFile: String?
     @Option(help: ArgumentHelp(SettingName.sentence("listen")))
@@ -44,6 +46,8 @@ struct SettingFlags: ParsableArguments {
     var ingestSources: String?
     @Option(help: ArgumentHelp(SettingName.sentence("robots")))
     var robots: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("leaseSeconds")))
+    var leaseSeconds: String?
     @Option(help: ArgumentHelp(SettingName.sentence("candidates")))
     var candidates: String?
     @Option(help: ArgumentHelp(SettingName.sentence("policy")))
@@ -60,11 +64,13 @@ struct SettingFlags: ParsableArguments {
     /// What was given on the command line, by key.
     var given: [String: String] {
         let texts: [String: String?] = [
-            "upstream": upstream.isEmpty ? nil : upstream.joined(separator: ","), "database": database, "keyFile": keyFile,
+            "upstream": upstream.isEmpty ? nil : upstream.joined(separator: ","), "database": database,
+            "databaseReplica": databaseReplica, "keyFile": keyFile,
             "listen": listen, "publicUrl": publicUrl, "tlsInFront": tlsInFront ? "true" : nil,
             "allowLoopbackUpstream": allowLoopbackUpstream ? "true" : nil, "defaultLevel": defaultLevel, "consent": consent,
             "indexableUnknown": indexableUnknown, "allowGroups": allowGroups ? "true" : nil, "contentDays": contentDays,
-            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots, "candidates": candidates,
+            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots, "leaseSeconds": leaseSeconds,
+            "candidates": candidates,
             "policy": policy, "recommendationsPerPage": recommendationsPerPage, "decisionMilliseconds": decisionMilliseconds,
             "requestBudget": requestBudget, "logLevel": logLevel,
         ]

@@ -9,6 +9,8 @@ struct StoredJobBook: JobBook {
     let storage: Storage
     let tenant: TenantKey
 
+    func now() async throws -> Instant { try await storage.sharedTime(else: Clock.now()) }
+
     func lease(_ job: String, holder: String, for span: Instant.Span, at now: Instant) async throws -> JobLease? {
         try await storage.leases.acquire(Self.name(of: job), for: span, by: holder, in: tenant, at: now)
             .map { JobLease(job: job, holder: holder, fence: $0.fence) }
@@ -38,7 +40,7 @@ struct StoredJobBook: JobBook {
 
     /// Runs `body` as the only one who does this job now.
     func alone<Result: Sendable>(_ job: String, _ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
-        let work = LeasedWork(book: self, holder: Hex.encode(try RandomBytes.make(count: 8)), clock: Clock.now)
+        let work = LeasedWork(book: self, holder: Hex.encode(try RandomBytes.make(count: 8)))
         guard let result = try await work.perform(job, body) else {
             throw Failure("the service is doing this just now, or was stopped in the middle of it; try again in a minute", .tryAgain)
         }

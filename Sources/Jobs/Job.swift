@@ -13,6 +13,8 @@ public protocol Job: Sendable {
 
 /// What is written down about the runs, and who may run: one scheduler acts, however many there are.
 public protocol JobBook: Sendable {
+    /// What time it is for all who keep this book: when a job is due and a lease ends must not hang on one machine's clock.
+    func now() async throws -> Instant
     /// Takes the lease of a job.
     /// - Returns: nil when another holder has it.
     func lease(_ job: String, holder: String, for span: Instant.Span, at now: Instant) async throws -> JobLease?

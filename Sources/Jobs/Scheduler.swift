@@ -1,4 +1,4 @@
-public import Fediverse
+import Fediverse
 public import Logging
 public import ServiceLifecycle
 
@@ -10,20 +10,19 @@ public struct Scheduler: Service {
     private let book: any JobBook
     private let work: LeasedWork
     private let logger: Logger
-    private let clock: @Sendable () -> Instant
 
     /// - Parameters:
     ///   - holder: names this process in the leases; a random word, nothing about the machine.
+    ///   - leaseTerm: how long a job's lease lasts without a renewal.
     ///   - pause: what waits until a lease is to be renewed; throws when the task is cancelled.
     public init(
-        jobs: [any Job], book: any JobBook, holder: String, logger: Logger, clock: @escaping @Sendable () -> Instant,
+        jobs: [any Job], book: any JobBook, holder: String, logger: Logger, leaseTerm: Duration = LeasedWork.standardTerm,
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.jobs = jobs
         self.book = book
-        work = LeasedWork(book: book, holder: holder, clock: clock, pause: pause)
+        work = LeasedWork(book: book, holder: holder, term: leaseTerm, pause: pause)
         self.logger = logger
-        self.clock = clock
     }
 
     public func run() async throws {
@@ -52,15 +51,15 @@ public struct Scheduler: Service {
 
     /// - Returns: how long to wait before asking again.
     func runWhenDue(_ job: any Job) async throws -> Duration {
-        if let wait = try await untilDue(job, at: clock()) { return wait }
+        if let wait = try await untilDue(job, at: book.now()) { return wait }
         let wait = try await work.perform(job.name) {
             // Another may have run it between the question and the lease.
-            if let wait = try await untilDue(job, at: clock()) { return wait }
-            try await Self.runOnce(job, book: book, clock: clock)
+            if let wait = try await untilDue(job, at: book.now()) { return wait }
+            try await Self.runOnce(job, book: book)
             return job.period
         }
         // Together with a lease's term less than a minute, after which a killed process's job goes on here.
-        return wait ?? min(job.period, .seconds(10))
+        return wait ?? min(job.period, .seconds(10), work.term / 3)
     }
 
     /// nil when the job is due. A last run in the future is one of a clock that was wrong.
@@ -73,14 +72,14 @@ public struct Scheduler: Service {
     /// One run by the book, for whoever holds the lease.
     /// - Returns: the job's counts.
     @discardableResult
-    public static func runOnce(_ job: any Job, book: any JobBook, clock: @Sendable () -> Instant) async throws -> [String: Int] {
-        let run = try await book.started(job.name, at: clock())
+    public static func runOnce(_ job: any Job, book: any JobBook) async throws -> [String: Int] {
+        let run = try await book.started(job.name, at: book.now())
         do {
-            let counts = try await job.run(at: clock())
-            try await book.finished(run, counts: counts, failed: false, at: clock())
+            let counts = try await job.run(at: book.now())
+            try await book.finished(run, counts: counts, failed: false, at: book.now())
             return counts
         } catch {
-            try await book.finished(run, counts: [:], failed: true, at: clock())
+            try await book.finished(run, counts: [:], failed: true, at: book.now())
             throw error
         }
     }

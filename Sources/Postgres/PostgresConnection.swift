@@ -294,6 +294,7 @@ public final class PostgresConnection: Connection {
         _ = try command(
             """
             SET statement_timeout = \(settings.statementTimeout.milliseconds); SET lock_timeout = \(settings.lockTimeout.milliseconds);
+            SET idle_in_transaction_session_timeout = \(settings.idleLimit.milliseconds);
             SET client_min_messages = error; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on;
             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
             """)

@@ -149,6 +149,18 @@ final class PostgresHandle {
         }
     }
 
+    /// What others announce to a session that listens, as soon as there is something, empty when the time is over.
+    /// - Returns: nil when the session has ended.
+    func announcements(until deadline: ContinuousClock.Instant) -> [String]? {
+        if isReady(for: Int16(POLLIN), until: deadline), PQconsumeInput(pointer) == 0 { return nil }
+        var announced: [String] = []
+        while let notice = PQnotifies(pointer) {
+            announced.append(String(cString: notice.pointee.extra))
+            PQfreemem(notice)
+        }
+        return farewell.pointee != 0 || PQstatus(pointer) != CONNECTION_OK ? nil : announced
+    }
+
     func error(of result: PostgresResult, _ statement: String) -> DatabaseError {
         guard let state = result.state else { return broken(or: statement) }
         let error = DatabaseError(state: state, statement: statement)

@@ -8,6 +8,9 @@ public struct PostgresSettings: Sendable {
     public var statementTimeout = Duration.seconds(10)
     /// How long a statement waits for another session's lock.
     public var lockTimeout = Duration.seconds(2)
+    /// How long a session may stand in a transaction without a statement; then the server ends it. A process that stands
+    /// still must not hold its locks, or others could not go on for it.
+    public var idleLimit = Duration.seconds(15)
     /// How long after the server's own limit its answer may come; then the connection counts as lost.
     public var grace = Duration.seconds(3)
 

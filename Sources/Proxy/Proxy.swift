@@ -21,6 +21,8 @@ public struct ProxyParts: Sendable {
     /// For streams, each of which holds a connection as long as it lives.
     public var streams: CurlClient
     public var clock: @Sendable () -> Instant
+    /// One element whenever another process may have changed what is recommended from; nil where there is no other.
+    public var hints: AsyncStream<Void>?
 
     public init(
         tenant: TenantKey, pseudonymizer: Pseudonymizer, people: any PeopleRepository, interactions: any InteractionRepository,
@@ -47,6 +49,7 @@ public struct Proxy: Service {
     private let settings: ProxySettings
     private let routes: Routes
     private let logger: Logger
+    private let hints: AsyncStream<Void>?
     private let onRunning: @Sendable (Int) async -> Void
 
     /// - Parameters:
@@ -61,19 +64,23 @@ public struct Proxy: Service {
         self.counters = counters
         self.settings = settings
         self.logger = logger
+        hints = parts.hints
         self.onRunning = onRunning
         routes = Routes(parts, settings: settings, counters: counters, tokens: try TokenCache(), trouble: trouble, pages: pages)
     }
 
     public func run() async throws {
-        let routes = routes
+        let (routes, hints) = (routes, hints)
         let server = HTTPServer(address: settings.listen, logger: logger, onRunning: onRunning) { await routes.respond(to: $0) }
-        let ended: Result<Void, any Error>
-        do {
-            try await server.run()
-            ended = .success(())
-        } catch {
-            ended = .failure(error)
+        let ended: Result<Void, any Error> = await withTaskGroup { group in
+            if let hints { group.addTask { await routes.keepFresh(hints) } }
+            defer { group.cancelAll() }
+            do {
+                try await server.run()
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
         }
         await routes.stop()
         try ended.get()

@@ -17,6 +17,7 @@ struct Routes: Sendable {
     private let tokens: TokenCache
     private let budget: Budget
     private let indexes: CandidateIndexCache
+    private let tenant: TenantKey
     private let clock: @Sendable () -> Instant
 
     init(
@@ -112,9 +113,27 @@ struct Routes: Sendable {
         everythingElse = passThrough
         self.tokens = tokens
         self.budget = budget
+        tenant = parts.tenant
         clock = parts.clock
         self.settings = settings
         self.counters = counters
+    }
+
+    /// Looks for a new snapshot version whenever another process hints at one, and by itself every ten seconds: until it is cancelled.
+    func keepFresh(_ hints: AsyncStream<Void>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in hints { await renew() } }
+            group.addTask {
+                repeat { await renew() } while (try? await Task.sleep(for: .seconds(10))) != nil
+            }
+        }
+    }
+
+    private func renew() async {
+        // A refresh that is under way may have read before the change.
+        await indexes.settle()
+        // Where it fails the old index serves on, and the next turn tries again.
+        _ = try? await indexes.refresh(tenant, at: clock())
     }
 
     /// Ends what still reads the database: before that is closed.

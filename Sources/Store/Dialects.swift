@@ -69,6 +69,34 @@ extension Dialect {
 }
 
 extension Connection {
+    /// The server's clock, which is the same for all who share the database; `local` where the database is a file.
+    func sharedTime(else local: Instant) throws -> Instant {
+        guard dialect == .postgres else { return local }
+        return try first("SELECT clock_timestamp()") { $0.instant(0) } ?? local
+    }
+
+    /// Which database this is: a standby's answer is its primary's, and nobody else's.
+    func serverIdentity() throws -> (system: String, database: String) {
+        try first("SELECT CAST(system_identifier AS text), current_database() FROM pg_control_system()") {
+            (system: $0.text(0), database: $0.text(1))
+        } ?? ("", "")
+    }
+
+    /// Writes something that leaves nothing behind.
+    func tryToWrite(in tenant: TenantKey) throws {
+        switch dialect {
+        case .sqlite: try run("UPDATE tenants SET snapshot_version = snapshot_version WHERE tenant_id = \(tenant)")
+        // A transaction with a number is written to the log; no row is locked, which another process may hold.
+        case .postgres: try rows("SELECT pg_current_xact_id()") { _ in }
+        }
+    }
+
+    /// Tells processes that listen (`Storage.hints`) that there is a new snapshot version, once this transaction has happened.
+    func announceVersion(of tenant: TenantKey) throws {
+        guard dialect == .postgres else { return }
+        try rows("SELECT pg_notify(\(Storage.hintChannel), \(String(tenant.value)))") { _ in }
+    }
+
     /// The number for a new alias. SQLite's table gives it by itself, and NULL asks for that.
     func newAliasKey(in tenant: TenantKey) throws -> AliasKey? {
         guard dialect == .postgres else { return nil }

@@ -19,24 +19,34 @@ public struct Lease: Sendable, Equatable {
 
 /// Who may run a job now, where several processes could.
 public struct Leases: Sendable {
+    /// No lease is given for longer.
+    public static let longest = Instant.Span.seconds(45)
+
     let pool: any ConnectionPool
+    /// A server's clock is one for all who share it; false takes each caller's own.
+    var goesByServer = true
 
     /// Takes the lease when it is free, has expired, or is the holder's own (which renews it under the same fence).
     ///
-    /// One that ends far later than a new one would was given while the clock was ahead; it counts as expired, or a clock that
+    /// One that ends far later than a new one could was given while the clock was ahead; it counts as expired, or a clock that
     /// was set back would leave a dead process's lease standing.
-    /// - Returns: nil while another holds it.
+    /// - Parameters:
+    ///   - span: at most `longest`.
+    ///   - now: the caller's clock, which counts where the database has none of its own.
+    /// - Returns: nil while another holds it, or is in the middle of a write under it.
     public func acquire(
         _ name: String, for span: Instant.Span, by holder: String, in tenant: TenantKey, at now: Instant
     ) async throws -> Lease? {
-        let end = now + span
+        precondition(span <= Self.longest, "a lease of \(span.seconds) s")
         return try await pool.write(.process) { connection in
-            try connection.first("""
+            let now = try time(on: connection, else: now), end = now + span, tooLate = now + Self.longest + Self.longest
+            guard try connection.mayTake(name, by: holder, in: tenant, at: now, tooLate: tooLate) else { return nil }
+            return try connection.first("""
                 INSERT INTO leases (tenant_id, name, fence, holder, expires_at) VALUES (\(tenant), \(name), 1, \(holder), \(end))
                 ON CONFLICT (tenant_id, name) DO UPDATE SET
                     fence = CASE WHEN leases.holder = excluded.holder AND leases.expires_at > \(now) THEN leases.fence ELSE leases.fence + 1 END,
                     holder = excluded.holder, expires_at = excluded.expires_at
-                WHERE leases.holder = excluded.holder OR leases.expires_at <= \(now) OR leases.expires_at > \(end + span)
+                WHERE leases.holder = excluded.holder OR leases.expires_at <= \(now) OR leases.expires_at > \(tooLate)
                 RETURNING fence
                 """) { Lease(tenant: tenant, name: name, holder: holder, fence: $0.integer(0)) }
         }
@@ -45,12 +55,12 @@ public struct Leases: Sendable {
     /// Holds it for `span` from now, also when it has run out, as long as nobody has taken it since.
     /// - Returns: whether it is held.
     public func renew(_ lease: Lease, for span: Instant.Span, at now: Instant) async throws -> Bool {
-        try await pool.write(.process) { try $0.setEnd(of: lease, to: now + span) }
+        try await pool.write(.process) { try $0.setEnd(of: lease, to: time(on: $0, else: now) + span) }
     }
 
     /// Lets the next one in at once. The row stays: its fence must not begin anew.
     public func release(_ lease: Lease, at now: Instant) async throws {
-        _ = try await pool.write(.process) { try $0.setEnd(of: lease, to: now) }
+        _ = try await pool.write(.process) { try $0.setEnd(of: lease, to: time(on: $0, else: now)) }
     }
 
     /// Runs `body`, in which each write of this storage happens only while nobody has taken the lease: that is looked at
@@ -58,6 +68,10 @@ public struct Leases: Sendable {
     /// - Throws: `StoreError.leaseLost` out of a write that came too late; it has changed nothing.
     public func fencing<Result: Sendable>(_ lease: Lease, _ body: @Sendable () async throws -> Result) async throws -> Result {
         try await FencedPool.$lease.withValue(lease, operation: body)
+    }
+
+    private func time(on connection: any Connection, else now: Instant) throws -> Instant {
+        goesByServer ? try connection.sharedTime(else: now) : now
     }
 }
 
@@ -90,10 +104,29 @@ struct FencedPool: ConnectionPool {
 
 extension Connection {
     /// Whether nobody has taken the lease. Its end does not matter here: until it is taken nobody else acts.
+    ///
+    /// Nobody takes it either before this transaction has ended: a write under an old fence never comes after one under a new one.
     fileprivate func isHeld(_ lease: Lease) throws -> Bool {
         try first("""
             SELECT 1 FROM leases WHERE tenant_id = \(lease.tenant) AND name = \(lease.name) AND holder = \(lease.holder)
-            AND fence = \(lease.fence)
+            AND fence = \(lease.fence) \(sql: dialect.forShare)
+            """) { _ in true } ?? false
+    }
+
+    /// Whether it is worth trying. On a server others may be at the same lease: whoever asks waits for none of them, since
+    /// people's writes stand in the same line.
+    fileprivate func mayTake(_ name: String, by holder: String, in tenant: TenantKey, at now: Instant, tooLate: Instant) throws -> Bool {
+        guard dialect == .postgres else { return true }
+        let known = try first("SELECT holder, expires_at FROM leases WHERE tenant_id = \(tenant) AND name = \(name)") {
+            (holder: $0.text(0), end: $0.instant(1))
+        }
+        if let known, known.holder != holder, known.end > now, known.end <= tooLate { return false }
+        // One of those who ask at the same moment, by a lock that goes with its transaction.
+        let isAlone = try first("SELECT pg_try_advisory_xact_lock(hashtextextended(\(name), \(tenant)))") { $0.bool(0) } ?? false
+        guard isAlone, known != nil else { return isAlone }
+        // A holder in the middle of a write has locked the row until its transaction ends.
+        return try first("""
+            SELECT 1 FROM leases WHERE tenant_id = \(tenant) AND name = \(name) FOR UPDATE SKIP LOCKED
             """) { _ in true } ?? false
     }
 

@@ -6,33 +6,62 @@ import Recommender
 /// What the ranking reads: the candidates, and one reader's history.
 struct Snapshots: RecommenderRepository {
     let pool: any ConnectionPool
+    /// Asked for candidates, which are many, and for nothing that is about a person.
+    let replica: Replica?
     /// The level of an alias without a row.
     let defaultLevel: PrivacyLevel
 
     func changes(in tenant: TenantKey, since version: Int64?, at now: Instant) async throws -> SnapshotChanges {
-        try await pool.read { connection in
-            let versions = try connection.first("""
-                SELECT snapshot_version, forgotten_version FROM tenants WHERE tenant_id = \(tenant)
-                """) { (newest: $0.integer(0), forgotten: $0.integer(1)) }
-            guard let versions else { return SnapshotChanges(version: 0, changed: [], removed: [], complete: true) }
-            // Removals up to `forgotten` are no longer listed: an older snapshot is told everything instead.
-            guard let version, version >= versions.forgotten, version <= versions.newest else {
-                let all = try connection.candidates(changedAfter: -1, in: tenant, at: now)
-                return SnapshotChanges(version: versions.newest, changed: all, removed: [], complete: true)
+        if let replica {
+            let primary = try await pool.read { try $0.place(of: tenant) }
+            if let version, version == primary.newest { return SnapshotChanges(version: version, changed: [], removed: []) }
+            // One that does not know the newest version yet, or belongs to another database, is not believed.
+            let changes = await replica.read { standby -> SnapshotChanges? in
+                guard try standby.place(of: tenant).follows(primary) else { return nil }
+                return try standby.changes(in: tenant, since: version, at: now)
             }
-            if version == versions.newest { return SnapshotChanges(version: version, changed: [], removed: []) }
-            let changed = try connection.candidates(changedAfter: version, in: tenant, at: now)
-            var removed = Set(try connection.all("""
-                SELECT post_key FROM post_removals WHERE tenant_id = \(tenant) AND changed_version > \(version)
-                """) { $0.post(0) })
-            // Withdrawn and taken in again since.
-            removed.subtract(changed.map(\.key))
-            return SnapshotChanges(version: versions.newest, changed: changed, removed: removed.sorted())
+            if let changes = changes ?? nil { return changes }
         }
+        return try await pool.read { try $0.changes(in: tenant, since: version, at: now) }
     }
 }
 
+/// Which version of a tenant a server has, and what tells whether two servers have the same database.
+private struct SnapshotPlace {
+    var newest: Int64
+    var system: String
+    var database: String
+
+    func follows(_ primary: SnapshotPlace) -> Bool { system == primary.system && database == primary.database && newest >= primary.newest }
+}
+
 extension Connection {
+    fileprivate func place(of tenant: TenantKey) throws -> SnapshotPlace {
+        let (system, database) = try serverIdentity()
+        let newest = try first("SELECT snapshot_version FROM tenants WHERE tenant_id = \(tenant)") { $0.integer(0) } ?? 0
+        return SnapshotPlace(newest: newest, system: system, database: database)
+    }
+
+    fileprivate func changes(in tenant: TenantKey, since version: Int64?, at now: Instant) throws -> SnapshotChanges {
+        let versions = try first("""
+            SELECT snapshot_version, forgotten_version FROM tenants WHERE tenant_id = \(tenant)
+            """) { (newest: $0.integer(0), forgotten: $0.integer(1)) }
+        guard let versions else { return SnapshotChanges(version: 0, changed: [], removed: [], complete: true) }
+        // Removals up to `forgotten` are no longer listed: an older snapshot is told everything instead.
+        guard let version, version >= versions.forgotten, version <= versions.newest else {
+            let all = try candidates(changedAfter: -1, in: tenant, at: now)
+            return SnapshotChanges(version: versions.newest, changed: all, removed: [], complete: true)
+        }
+        if version == versions.newest { return SnapshotChanges(version: version, changed: [], removed: []) }
+        let changed = try candidates(changedAfter: version, in: tenant, at: now)
+        var removed = Set(try all("""
+            SELECT post_key FROM post_removals WHERE tenant_id = \(tenant) AND changed_version > \(version)
+            """) { $0.post(0) })
+        // Withdrawn and taken in again since.
+        removed.subtract(changed.map(\.key))
+        return SnapshotChanges(version: versions.newest, changed: changed, removed: removed.sorted())
+    }
+
     fileprivate func candidates(changedAfter version: Int64, in tenant: TenantKey, at now: Instant) throws -> [StoredPost] {
         let day = now.dayNumber
         // A few changes look up their own days; everything reads all days once.

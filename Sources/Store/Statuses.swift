@@ -117,6 +117,7 @@ extension Connection {
             UPDATE tenants SET snapshot_version = snapshot_version + 1 WHERE tenant_id = \(tenant) RETURNING snapshot_version
             """) { $0.integer(0) }
         guard let next else { throw DatabaseError.constraint(kind: .foreignKey) }
+        try announceVersion(of: tenant)
         return next
     }
 

@@ -22,6 +22,11 @@ extension Storage {
         try await pool.read { try $0.tenant(domain) }
     }
 
+    /// What time it is for all who share the database: a server's own clock, or `local` for a file.
+    public func sharedTime(else local: Instant) async throws -> Instant {
+        try await pool.read { try $0.sharedTime(else: local) }
+    }
+
     /// Every tenant's domain, in order.
     public func tenants() async throws -> [(domain: String, key: TenantKey)] {
         try await pool.read { connection in

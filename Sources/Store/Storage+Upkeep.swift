@@ -43,11 +43,11 @@ extension Storage {
         }
     }
 
-    /// Writes what is there already once more, and looks whether the disk has room for more: nothing grows.
+    /// Writes without leaving anything behind, and looks whether a file's disk has room for more: nothing grows.
     /// - Throws: `DatabaseError` when a write that needs room would fail now.
     public func checkWritable(in tenant: TenantKey) async throws {
         try await pool.write(.process) { connection in
-            try connection.run("UPDATE tenants SET snapshot_version = snapshot_version WHERE tenant_id = \(tenant)")
+            try connection.tryToWrite(in: tenant)
             try connection.onFile { try $0.checkSpace(bytes: 65_536) }
         }
     }

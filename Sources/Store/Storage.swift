@@ -33,15 +33,17 @@ public struct Storage: Sendable {
     public let leases: Leases
     /// Its writes are fenced where they are a job's (`Leases.fencing`).
     let pool: any ConnectionPool
+    let replica: Replica?
     let location: StoreLocation
 
     /// - Parameters:
+    ///   - replica: the address of a hot standby of the same database, which is asked for candidates.
     ///   - defaultLevel: the level of an alias that has not chosen.
     ///   - candidateLimit: the most candidates of one tenant; beyond it the oldest go.
     ///   - now: the time that migrations are noted under.
     /// - Throws: `StoreError`, or `DatabaseError` for what the engine refuses; `corrupt`, in the role `serve`, for damage anywhere in the file.
     public static func open(
-        _ location: StoreLocation, role: Role, defaultLevel: PrivacyLevel = .none, candidateLimit: Int = 200_000, now: Instant
+        _ location: StoreLocation, replica: String? = nil, role: Role, defaultLevel: PrivacyLevel = .none, candidateLimit: Int = 200_000, now: Instant
     ) async throws -> Storage {
         let pool = try connect(location, role)
         do {
@@ -52,7 +54,8 @@ public struct Storage: Sendable {
             await pool.shutdown()
             throw error
         }
-        return Storage(pool: pool, location: location, defaultLevel: defaultLevel, candidateLimit: candidateLimit)
+        return Storage(
+            pool: pool, replica: replica.map(Replica.init(url:)), location: location, defaultLevel: defaultLevel, candidateLimit: candidateLimit)
     }
 
     private static func connect(_ location: StoreLocation, _ role: Role) throws -> any ConnectionPool {
@@ -65,9 +68,10 @@ public struct Storage: Sendable {
         }
     }
 
-    init(pool: any ConnectionPool, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
+    init(pool: any ConnectionPool, replica: Replica?, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
         let pool = FencedPool(pool: pool)
         self.pool = pool
+        self.replica = replica
         self.location = location
         people = People(pool: pool, defaultLevel: defaultLevel)
         interactions = Interactions(pool: pool)
@@ -76,13 +80,16 @@ public struct Storage: Sendable {
         personalData = PersonalData(pool: pool)
         retention = Retention(pool: pool)
         statuses = Statuses(pool: pool, candidateLimit: candidateLimit)
-        recommender = Snapshots(pool: pool, defaultLevel: defaultLevel)
+        recommender = Snapshots(pool: pool, replica: replica, defaultLevel: defaultLevel)
         jobRuns = JobRuns(pool: pool)
         leases = Leases(pool: pool)
     }
 
     /// Finishes what runs and closes the database.
-    public func shutdown() async { await pool.shutdown() }
+    public func shutdown() async {
+        await replica?.shutdown()
+        await pool.shutdown()
+    }
 
     static func migrator(_ dialect: Dialect) -> Migrator {
         Migrator(Migration.all.map { Migrator.Step(number: $0.number, name: $0.name, text: dialect == .sqlite ? $0.sqlite : $0.postgres) })

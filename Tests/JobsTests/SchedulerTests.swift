@@ -11,10 +11,9 @@ import Testing
 /// When a job runs, and that it runs once, however many schedulers there are.
 struct SchedulerTests {
     private static func scheduler(_ jobs: JobWorld, _ list: [any Job], holder: String = "one", pauses: Pauses = Pauses()) -> Scheduler {
-        let clock = jobs.clock
-        return Scheduler(
-            jobs: list, book: StoreBook(storage: jobs.storage, tenant: jobs.tenant), holder: holder,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { clock.now }, pause: { try await pauses.wait($0) })
+        Scheduler(
+            jobs: list, book: StoreBook(storage: jobs.storage, tenant: jobs.tenant, clock: jobs.clock), holder: holder,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, pause: { try await pauses.wait($0) })
     }
 
     @Test func `a job is due when its period has passed since its last end, also after a restart`() async throws {
@@ -64,9 +63,9 @@ struct SchedulerTests {
 
     @Test func `the lease of a process that died runs out within a minute, the waiting included`() async throws {
         try await JobWorld.with { jobs async throws in
-            let book = StoreBook(storage: jobs.storage, tenant: jobs.tenant)
+            let book = StoreBook(storage: jobs.storage, tenant: jobs.tenant, clock: jobs.clock)
             let job = CountingJob()
-            _ = try await book.lease("counting", holder: "dead", for: LeasedWork.term, at: jobs.clock.now)
+            _ = try await book.lease("counting", holder: "dead", for: .seconds(45), at: jobs.clock.now)
             _ = try await book.started("counting", at: jobs.clock.now)
             let scheduler = Self.scheduler(jobs, [job], holder: "two")
             jobs.clock.pass(.milliseconds(44_999))
@@ -189,6 +188,9 @@ struct SchedulerTests {
 private struct StoreBook: JobBook {
     let storage: Storage
     let tenant: TenantKey
+    let clock: TestClock
+
+    func now() -> Instant { clock.now }
 
     func lease(_ job: String, holder: String, for span: Instant.Span, at now: Instant) async throws -> JobLease? {
         try await storage.leases.acquire("job:" + job, for: span, by: holder, in: tenant, at: now)

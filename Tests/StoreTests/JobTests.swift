@@ -22,7 +22,7 @@ import Testing
 
     @Test func `a lease is held by one, renewed by its holder, and taken over after its end`() async throws {
         try await TestStore.with { store in
-            let leases = store.storage.leases
+            let leases = store.leases
             func acquire(_ holder: String, at now: Instant) async throws -> Lease? {
                 try await leases.acquire("jobs", for: .seconds(30), by: holder, in: store.tenant, at: now)
             }
@@ -42,7 +42,7 @@ import Testing
 
     @Test func `a lease is renewed as long as nobody has taken it, even after its end`() async throws {
         try await TestStore.with { store in
-            let leases = store.storage.leases
+            let leases = store.leases
             func acquire(_ holder: String, at now: Instant) async throws -> Lease? {
                 try await leases.acquire("jobs", for: .seconds(30), by: holder, in: store.tenant, at: now)
             }
@@ -60,7 +60,7 @@ import Testing
         try await TestStore.with { store in
             let (storage, tenant) = (store.storage, store.tenant)
             func acquire(_ holder: String, at now: Instant) async throws -> Lease? {
-                try await storage.leases.acquire("jobs", for: .seconds(30), by: holder, in: tenant, at: now)
+                try await store.leases.acquire("jobs", for: .seconds(30), by: holder, in: tenant, at: now)
             }
             @Sendable func write(_ id: String) async throws {
                 try await storage.statuses.setCursor(IngestCursor(source: "public", newestID: id), in: tenant, at: noon)
@@ -82,7 +82,7 @@ import Testing
 
     @Test func `a lease from a clock that was ahead ends when the clock is set right`() async throws {
         try await TestStore.with { store in
-            let leases = store.storage.leases
+            let leases = store.leases
             func acquire(_ holder: String, at now: Instant) async throws -> Lease? {
                 try await leases.acquire("jobs", for: .seconds(30), by: holder, in: store.tenant, at: now)
             }

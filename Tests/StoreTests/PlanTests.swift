@@ -24,7 +24,7 @@ struct PlanTests {
         try await TestStore.with { store in
             let plans = Plans()
             let storage = Storage(
-                pool: ExplainingPool(inner: store.storage.pool, plans: plans), location: .sqlite(path: store.path), defaultLevel: .none,
+                pool: ExplainingPool(inner: store.storage.pool, plans: plans), replica: nil, location: .sqlite(path: store.path), defaultLevel: .none,
                 candidateLimit: 1)
             try await useEverything(TestStore(storage: storage, tenant: store.tenant, path: store.path), asking: store)
             let scans = plans.steps.withLock { $0 }.flatMap { statement, steps in

@@ -38,6 +38,13 @@ struct TestStore: Sendable {
         }
     }
 
+    /// By the test's clock on both engines.
+    var leases: Leases {
+        var leases = storage.leases
+        leases.goesByServer = false
+        return leases
+    }
+
     @discardableResult
     func viewer(_ level: PrivacyLevel, _ number: Int = 1, at now: Instant = noon) async throws -> Viewer {
         try await storage.people.setLevel(level, of: alias(number), in: tenant, at: now).viewer

@@ -1,0 +1,146 @@
+import Database
+import Fediverse
+import Postgres
+import Privacy
+import Recommender
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Store
+
+/// Two processes' storages on one server's database.
+@Suite(.enabled(if: PostgresServer.address != nil, .init(rawValue: PostgresServer.isMissing)))
+struct PeerTests {
+    private func withPeers(_ body: (_ one: Storage, _ other: Storage, _ tenant: TenantKey) async throws -> Void) async throws {
+        try await StorePlace.with(.postgres) { place in
+            let one = try await Storage.open(place.location, role: .serve, now: noon)
+            let other = try await Storage.open(place.location, role: .serve, now: noon)
+            let tenant = try await one.tenant(domain: "social.example", at: noon)
+            try await one.registerKey(id: "key-1", in: tenant, at: noon)
+            let ended: Result<Void, any Error>
+            do { ended = .success(try await body(one, other, tenant)) } catch { ended = .failure(error) }
+            await one.shutdown()
+            await other.shutdown()
+            try ended.get()
+        }
+    }
+
+    @Test func `a lease goes by the server's clock, whatever its takers' say`() async throws {
+        try await withPeers { one, other, tenant in
+            let first = try #require(try await one.leases.acquire("jobs", for: .seconds(3), by: "a", in: tenant, at: noon))
+            for wrong in [Instant.Span.days(366), .days(-366), .hours(1)] {
+                #expect(try await other.leases.acquire("jobs", for: .seconds(3), by: "b", in: tenant, at: noon + wrong) == nil)
+            }
+            #expect(try await one.leases.renew(first, for: .seconds(1), at: noon + .days(3_660)))
+            let begun = ContinuousClock.now
+            var second: Lease?
+            while second == nil, ContinuousClock.now - begun < .seconds(20) {
+                second = try await other.leases.acquire("jobs", for: .seconds(3), by: "b", in: tenant, at: noon)
+            }
+            #expect(second.map { $0.fence > first.fence } == true)
+            #expect(ContinuousClock.now - begun > .milliseconds(900))
+        }
+    }
+
+    @Test func `nobody takes a lease in the middle of a write under it, and who asks does not wait`() async throws {
+        try await withPeers { one, other, tenant in
+            func leases(_ storage: Storage) -> Leases {
+                var leases = storage.leases
+                leases.goesByServer = false
+                return leases
+            }
+            let first = try #require(try await leases(one).acquire("jobs", for: .seconds(30), by: "a", in: tenant, at: noon))
+            let (entered, enter) = AsyncStream<Void>.makeStream()
+            let gate = Monitor(false, lines: 1)
+            let writing = Task {
+                try await one.leases.fencing(first) {
+                    try await one.pool.write(.process) { connection in
+                        enter.yield()
+                        gate.wait(in: 0) { $0 ? () : nil }
+                        try connection.run("UPDATE tenants SET window_day = 1 WHERE tenant_id = \(tenant)")
+                    }
+                }
+            }
+            for await _ in entered { break }
+            let begun = ContinuousClock.now
+            // Long after its end, and yet.
+            #expect(try await leases(other).acquire("jobs", for: .seconds(30), by: "b", in: tenant, at: noon + .minutes(10)) == nil)
+            // The lock's own patience is two seconds.
+            #expect(ContinuousClock.now - begun < .seconds(1))
+            gate.withLock { $0 = true }
+            gate.wakeAll()
+            try await writing.value
+            let second = try #require(try await leases(other).acquire("jobs", for: .seconds(30), by: "b", in: tenant, at: noon + .minutes(10)))
+            #expect(second.fence > first.fence)
+            await #expect(throws: StoreError.leaseLost) {
+                try await one.leases.fencing(first) {
+                    try await one.pool.write(.process) { try $0.run("UPDATE tenants SET window_day = 2 WHERE tenant_id = \(tenant)") }
+                }
+            }
+            #expect(try await other.pool.read { try $0.count("SELECT window_day FROM tenants") } == 1)
+        }
+    }
+
+    @Test func `of many who ask at the same moment one gets the lease, each time`() async throws {
+        try await withPeers { one, other, tenant in
+            for round in 1...40 {
+                let taken = try await withThrowingTaskGroup(of: Lease?.self, returning: [Lease].self) { group in
+                    for taker in 0..<6 {
+                        group.addTask {
+                            try await [one, other][taker % 2].leases.acquire("jobs \(round % 2)", for: .seconds(30), by: "\(taker)", in: tenant, at: noon)
+                        }
+                    }
+                    return try await group.reduce(into: []) { if let lease = $1 { $0.append(lease) } }
+                }
+                #expect(taken.count == 1)
+                for lease in taken { try await one.leases.release(lease, at: noon) }
+            }
+        }
+    }
+
+    @Test func `what one process takes in, the other hears of at once`() async throws {
+        try await withPeers { one, other, tenant in
+            var hints = try #require(other.hints(about: tenant)).makeAsyncIterator()
+            // The first says that it listens now.
+            await hints.next()
+            let cache = CandidateIndexCache(repository: other.recommender)
+            #expect(try await cache.refresh(tenant, at: noon).version == 0)
+            let begun = ContinuousClock.now
+            _ = try await one.statuses.keep([.status(1), .status(2, by: 2)], cursor: nil, in: tenant, at: noon)
+            await hints.next()
+            #expect(ContinuousClock.now - begun < .seconds(5))
+            #expect(try await cache.refresh(tenant, at: noon).count == 2)
+        }
+    }
+
+    @Test func `a level, an erasure and an opt-out by one process hold for the other's next write`() async throws {
+        try await withPeers { one, other, tenant in
+            let policy = PrivacyPolicy()
+            func act(_ viewer: Viewer, on post: Int = 1) async throws -> Bool {
+                let act = Interaction(post: PostReference(postID: id(post), authorID: id(1)), kind: .favourite, at: noon)
+                return try await other.interactions.record(try #require(policy.permit(act, visibility: .public, for: viewer)))
+            }
+            let full = try await one.people.setLevel(.full, of: alias(1), in: tenant, at: noon).viewer
+            #expect(try await act(full))
+            let limited = try await one.people.setLevel(.limited, of: alias(1), in: tenant, at: noon).viewer
+            #expect(try await !act(full, on: 2))
+            #expect(try await act(limited, on: 3))
+            _ = try await one.people.erase(alias(1), in: tenant, ledgerTag: id(9), at: noon)
+            #expect(try await !act(limited, on: 4))
+            #expect(try await other.pool.read { try $0.count("SELECT count(*) FROM user_interactions") } == 0)
+
+            let again = try await one.people.setLevel(.full, of: alias(1), in: tenant, at: noon).viewer
+            _ = try await one.statuses.keep([.status(1)], cursor: nil, in: tenant, at: noon)
+            let post = try await #require(one.recommender.changes(in: tenant, since: nil, at: noon).changed.first?.key)
+            _ = try await one.statuses.optOut(authorID: id(1), source: "request", in: tenant, at: noon)
+            let shown = Recommendation(
+                post: post, at: noon, reason: "popular", modelVersion: "blend-v1", shownAs: "w", above: "a", below: "b", position: 2)
+            let permitted = try #require(policy.permit(shown, for: again))
+            // The other still has it among its candidates: what cannot be noted is not shown.
+            await #expect(throws: DatabaseError.constraint(kind: .foreignKey)) {
+                try await other.recommendationLog.record([permitted], while: { true })
+            }
+        }
+    }
+}
