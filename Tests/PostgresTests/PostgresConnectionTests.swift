@@ -220,6 +220,18 @@ struct PostgresConnectionTests {
         #expect(try hurried.integer("SELECT 1") == 1)
     }
 
+    @Test func `a session that stands still in a transaction loses it, and lets others go on`() throws {
+        let still = try PostgresConnection(.test.with { $0.idleLimit = .milliseconds(200) })
+        let waiting = try PostgresConnection(.test.with { $0.lockTimeout = .seconds(8) })
+        #expect(throws: DatabaseError.disconnected) {
+            try still.transaction {
+                try still.run("SELECT pg_advisory_xact_lock(730002)")
+                #expect(throws: Never.self) { try waiting.transaction { try waiting.run("SELECT pg_advisory_xact_lock(730002)") } }
+                try still.run("SELECT 1")
+            }
+        }
+    }
+
     @Test func `a session that may only read says so`() throws {
         try connection.script("SET default_transaction_read_only = on")
         #expect(throws: DatabaseError.readOnly) { try connection.run("CREATE TABLE never (n bigint)") }
