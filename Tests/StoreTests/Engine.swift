@@ -12,7 +12,7 @@ enum Engine: Sendable {
     /// The engine of the test that runs.
     @TaskLocal static var current = Engine.sqlite
 
-    static let all: [Engine] = PostgresServer.address == nil ? [.sqlite] : [.sqlite, .postgres]
+    static let all: [Engine] = PostgresServer.citus != nil ? [.postgres] : PostgresServer.address == nil ? [.sqlite] : [.sqlite, .postgres]
 }
 
 /// Runs each test of a suite on every engine that is there.
@@ -53,9 +53,27 @@ struct StorePlace: Sendable {
         case .postgres:
             // Each store holds five sessions of the server's hundred.
             await Turns.shared.take()
-            let result = await withDatabase(body)
+            let result = if let citus = PostgresServer.citus { await withSchema(on: citus, body) } else { await withDatabase(body) }
             await Turns.shared.giveBack()
             try result.get()
+        }
+    }
+
+    /// A schema of its own on a Citus cluster, distributed.
+    private static func withSchema(on citus: String, _ body: (StorePlace) async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            let name = await Turns.shared.name()
+            let owner = try PostgresConnection(PostgresSettings(url: citus))
+            try owner.script("CREATE SCHEMA \(name)")
+            defer { try? owner.script("DROP SCHEMA \(name) CASCADE") }
+            let url = citus + (citus.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(name)"
+            try await Storage.open(.postgres(url: url), role: .command, now: noon).shutdown()
+            let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+            try runToEnd(["psql", "--no-psqlrc", "--quiet", "--output", "/dev/null", "--file", root + "/deploy/citus.sql", url])
+            try await body(StorePlace(location: .postgres(url: url), path: ""))
+            return .success(())
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -78,7 +78,7 @@ struct PeerTests {
                     try await one.pool.write(.process) { try $0.run("UPDATE tenants SET window_day = 2 WHERE tenant_id = \(tenant)") }
                 }
             }
-            #expect(try await other.pool.read { try $0.count("SELECT window_day FROM tenants") } == 1)
+            #expect(try await other.pool.read { try $0.count("SELECT window_day FROM tenants WHERE tenant_id = \(tenant)") } == 1)
         }
     }
 
@@ -128,7 +128,7 @@ struct PeerTests {
             #expect(try await act(limited, on: 3))
             _ = try await one.people.erase(alias(1), in: tenant, ledgerTag: id(9), at: noon)
             #expect(try await !act(limited, on: 4))
-            #expect(try await other.pool.read { try $0.count("SELECT count(*) FROM user_interactions") } == 0)
+            #expect(try await other.pool.read { try $0.count("SELECT count(*) FROM user_interactions WHERE tenant_id = \(tenant)") } == 0)
 
             let again = try await one.people.setLevel(.full, of: alias(1), in: tenant, at: noon).viewer
             _ = try await one.statuses.keep([.status(1)], cursor: nil, in: tenant, at: noon)

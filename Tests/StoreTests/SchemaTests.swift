@@ -165,6 +165,48 @@ struct DistributionTests {
             """).isEmpty)
     }
 
+    @Test func `deploy/citus.sql distributes every table once, parents first, and leaves none referring to one that stays`() async throws {
+        let path = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/deploy/citus.sql"
+        let lines = String(decoding: bytes(of: path), as: UTF8.self).split(separator: "\n")
+        func named(_ call: String) -> [String] {
+            lines.filter { !$0.hasPrefix("--") }.compactMap { line in
+                line.firstRange(of: call + "('").map { String(line[$0.upperBound...].prefix { $0 != "'" }) }
+            }
+        }
+        let (distributed, reference) = (named("create_distributed_table"), named("create_reference_table"))
+        #expect(reference == ["tenants"] && Set(distributed).count == distributed.count)
+        let tables = try await found("""
+            SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+            """)
+        #expect(Set(tables) == Set(distributed + reference + ["schema_migrations"]))
+        let links = try await found("""
+            SELECT conrelid::regclass || ' ' || confrelid::regclass FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+            AND connamespace = current_schema()::regnamespace
+            """).map { $0.split(separator: " ").map(String.init) }
+        #expect(links.count > 15)
+        for link in links {
+            let child = try #require(distributed.firstIndex(of: link[0]), "\(link[0]) refers to another table, and is not distributed")
+            if let parent = distributed.firstIndex(of: link[1]) { #expect(parent < child, "\(link)") } else { #expect(reference.contains(link[1])) }
+        }
+        // On the way of it each key stands in the tenant's shard: the tenant is a column of the same kind everywhere.
+        #expect(try await found("""
+            SELECT attrelid::regclass::text FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+            WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attname = 'tenant_id' AND (atttypid <> 'bigint'::regtype OR NOT attnotnull)
+            """).isEmpty)
+    }
+
+    @Test func `every constraint has a name of ours, and what is unique holds the tenant first`() async throws {
+        #expect(try await found("""
+            SELECT conname FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0 AND conparentid = 0
+            AND conname ~ '_(fkey|key|check)[0-9]+$'
+            UNION ALL SELECT conname FROM pg_constraint c WHERE connamespace = current_schema()::regnamespace AND contype = 'x'
+            UNION ALL SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            WHERE c.relnamespace = current_schema()::regnamespace AND i.indisunique AND NOT c.relispartition
+            AND c.relname NOT IN ('schema_migrations_pkey', 'tenants_domain_key')
+            AND (SELECT attname FROM pg_attribute WHERE attrelid = i.indrelid AND attnum = i.indkey[0]) <> 'tenant_id'
+            """).isEmpty)
+    }
+
     @Test func `there is no trigger and no unlogged table, and keys are 64 bits wide`() async throws {
         #expect(try await found("""
             SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid

@@ -1,6 +1,7 @@
 import Database
 import Fediverse
 import Glibc
+import Postgres
 import Privacy
 import Recommender
 import TestSupport
@@ -85,14 +86,22 @@ struct TestStore: Sendable {
         try await storage.recommender.history(of: viewer, at: now)
     }
 
+    /// What the test itself wants to know; on a server not as the user whose statements are the program's.
+    func look<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
+        guard case .postgres(let url) = storage.location else { return try await storage.pool.read(body) }
+        let looker = PostgresServer.citus == nil ? url.replacing("://postgres@", with: "://looker@") : url
+        let connection = try PostgresConnection(PostgresSettings(url: looker))
+        return try connection.transaction { try body(connection) }
+    }
+
     func rows(_ statement: SQL) async throws -> [[SQLValue]] {
-        try await storage.pool.read { connection in
+        try await look { connection in
             try connection.all(statement) { row in (0..<row.columnCount).map { row.value($0) } }
         }
     }
 
     func count(_ table: String, where condition: String = "1 = 1") async throws -> Int {
-        try await storage.pool.read { try $0.count("SELECT count(*) FROM \(raw: table) WHERE \(raw: condition)") }
+        try await look { try $0.count("SELECT count(*) FROM \(raw: table) WHERE \(raw: condition)") }
     }
 
     func key(_ post: Int) async throws -> PostKey {
@@ -103,7 +112,7 @@ struct TestStore: Sendable {
 
     /// Every table with its rows, the numbering of keys included.
     func dump() async throws -> [String: [[SQLValue]]] {
-        try await storage.pool.read { connection in
+        try await look { connection in
             var dump: [String: [[SQLValue]]] = [:]
             for table in try connection.all(connection.dialect.tableNames, { $0.text(0) }) + (connection.dialect == .sqlite ? ["sqlite_sequence"] : []) {
                 let rows = try connection.all("SELECT * FROM \(raw: table)") { row in (0..<row.columnCount).map { row.value($0) } }

@@ -5,6 +5,9 @@ public enum PostgresServer {
     /// Its address, with a superuser's rights; nil where the tests run without `scripts/test`.
     public static let address: String? = getenv("SHELTIE_TEST_POSTGRES").map { String(cString: $0) }
 
+    /// A Citus coordinator on which the repositories' tests run instead; given by scripts/test-citus.
+    public static let citus: String? = getenv("SHELTIE_TEST_CITUS").map { String(cString: $0) }
+
     /// What a test says that is skipped without the server.
     public static let isMissing = "SHELTIE_TEST_POSTGRES names no server; scripts/test starts one"
 

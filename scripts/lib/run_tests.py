@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+import check_statements
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RESULT = re.compile(r"Test run with (\d+) tests?.*? (passed|failed) after")
 FAILED = re.compile(r"^✘ Test (?!run )(.+?) (?:with \d+ test cases? )?failed after")
@@ -121,6 +123,8 @@ def main():
     rows = rows_of(counts)
     print(table(rows), end="")
     failed += missed(rows, is_whole=not only)
+    if not only and "SHELTIE_TEST_POSTGRES" in os.environ:
+        failed += check_statements.faults_of_run()
     for name in skipped:
         print(f"skipped: {name}")
         if os.environ.get("CI") and name not in allowed:

@@ -26,6 +26,11 @@ final class SharedPlace: Sendable {
     /// - Parameter name: what the server calls the sessions.
     func address(for name: String = "test") -> String { PostgresServer.address(database: database, "application_name=\(name)") }
 
+    /// For the test's own looks, which are not the program's statements.
+    func connection() throws -> PostgresConnection {
+        try PostgresConnection(PostgresSettings(url: PostgresServer.address(user: "looker", database: database)))
+    }
+
     func start(
         _ command: [String] = ["serve"], as name: String = "command", _ more: [String] = [], input: String = "", environment: [String: String] = [:]
     ) throws -> Program {
@@ -59,8 +64,6 @@ final class SharedPlace: Sendable {
     }
 
     func storage() async throws -> Storage { try await Storage.open(.postgres(url: address()), role: .command, now: now()) }
-
-    func connection() throws -> PostgresConnection { try PostgresConnection(PostgresSettings(url: address())) }
 
     func texts(_ statement: SQL) throws -> [String] { try connection().all(statement) { $0.text(0) } }
 

@@ -11,13 +11,7 @@ struct WrongClock {
     init(in folder: String, for name: String) throws {
         (library, file) = ("\(folder)/clock-\(name).so", "\(folder)/clock-\(name)")
         try write(Self.source.utf8, to: file + ".c")
-        var child: pid_t = 0, status: Int32 = -1
-        let words = ["/usr/bin/env", "clang", "-O1", "-shared", "-fPIC", "-o", library, file + ".c"]
-        var arguments = words.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        guard posix_spawn(&child, words[0], nil, nil, &arguments, environ) == 0, waitpid(child, &status, 0) == child, status == 0 else {
-            throw Program.Failure(description: "the clock cannot be compiled")
-        }
+        try runToEnd(["clang", "-O1", "-shared", "-fPIC", "-o", library, file + ".c"])
         try set(ahead: 0)
     }
 
