@@ -131,8 +131,8 @@ let package = Package(
         tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
         tests("CommandTests", ["Database", "SQLite"]),
         tests("ServiceTests", [
-            "DemoInstance", "Fediverse", "Privacy", "Recommender", "Store", "Database", "SQLite", "OpenSSL", "LoopbackClient", "TestSupport",
-            logging,
+            "DemoInstance", "Fediverse", "Privacy", "Recommender", "Store", "Database", "SQLite", "Postgres", "OpenSSL", "LoopbackClient",
+            "TestSupport", logging,
         ]),
         tests("DocumentationTests", ["Database", "SQLite", "Migrations", "TestSupport"]),
     ],

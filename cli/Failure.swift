@@ -56,7 +56,7 @@ struct Failure: Error {
         case .corrupt, .newerSchema, .changedMigration: .badData
         case .cannotOpen: .noInput
         case .cannotCreate: .cannotCreate
-        case .busy, .unavailable, .disconnected, .outcomeUnknown, .transactionLost, .interrupted: .tryAgain
+        case .busy, .conflict, .unavailable, .disconnected, .outcomeUnknown, .transactionLost, .interrupted: .tryAgain
         case .unstorableText: .badData
         case .alreadyServed: .unavailable
         case .diskFull, .readOnly: .inputOutput

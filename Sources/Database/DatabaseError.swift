@@ -12,6 +12,8 @@ public enum DatabaseError: Error, Equatable {
     case changedMigration(number: Int)
     /// Another process holds the lock for longer than the busy timeout.
     case busy
+    /// Two sessions wanted the same rows in a way that only one of them can have: this transaction was given up, and may be tried again.
+    case conflict
     case diskFull
     case readOnly
     /// A constraint refused the write; `kind` is unique, foreignKey, check or notNull.
@@ -47,6 +49,7 @@ extension DatabaseError: CustomStringConvertible {
         case .newerSchema(let found, let known): "the database has schema version \(found), this program knows \(known); use a newer program"
         case .changedMigration(let number): "migration \(number) was changed after it had been applied to this database"
         case .busy: "the database is locked by another process"
+        case .conflict: "another session wrote the same rows at the same moment; try again"
         case .diskFull: "the disk is full"
         case .readOnly: "the database is read-only"
         case .constraint(let kind): "the database refused the write (\(kind.rawValue))"

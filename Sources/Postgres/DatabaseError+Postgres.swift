@@ -13,8 +13,10 @@ extension DatabaseError {
         case "23503": self = .constraint(kind: .foreignKey)
         case "23514": self = .constraint(kind: .check)
         case "23502": self = .constraint(kind: .notNull)
-        // Lock not available, deadlock, serialization failure, or an object in use: another session's doing.
-        case "55P03", "40P01", "40001", "55006": self = .busy
+        // Lock not available, or an object in use: another session's doing.
+        case "55P03", "55006": self = .busy
+        // Deadlock, serialization failure, or a standby that had to drop what was being read.
+        case "40P01", "40001": self = .conflict
         case "57014": self = .interrupted
         // The server stops, has stopped, or starts.
         case "57P01", "57P02", "57P03", "57P05": self = .disconnected

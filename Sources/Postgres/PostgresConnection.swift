@@ -12,7 +12,7 @@ public final class PostgresConnection: Connection {
 
     public let dialect = Dialect.postgres
     let settings: PostgresSettings
-    let cancel = ServerCancel()
+    let cancel: ServerCancel
     private(set) var statements = PreparedStatements(capacity: statementCapacity)
     private(set) var handle: PostgresHandle
     private var parameters = Parameters()
@@ -33,6 +33,7 @@ public final class PostgresConnection: Connection {
     /// - Throws: `cannotOpen`.
     public init(_ settings: PostgresSettings) throws(DatabaseError) {
         self.settings = settings
+        cancel = ServerCancel(patience: settings.cancelTime)
         handle = try PostgresHandle(settings)
         try begin()
     }
