@@ -55,6 +55,8 @@ struct Failure: Error {
         switch error {
         case .corrupt, .newerSchema, .changedMigration: .badData
         case .cannotOpen: .noInput
+        case .unreachable, .unfit: .unavailable
+        case .notAdmitted: .notPermitted
         case .cannotCreate: .cannotCreate
         case .busy, .conflict, .unavailable, .disconnected, .outcomeUnknown, .transactionLost, .interrupted: .tryAgain
         case .unstorableText: .badData

@@ -49,15 +49,18 @@ extension PostgresConnection: PooledConnection {
     package func beginGroup(_ durability: Durability) throws(DatabaseError) {
         try setLimits(statement: settings.statementTimeout, lock: settings.lockTimeout)
         poolScope = try beginScope()
+        isInGroup = true
     }
 
     package func commitGroup() throws(DatabaseError) {
         guard let scope = poolScope else { return }
+        isInGroup = false
         try commit(scope)
         poolScope = nil
     }
 
     package func rollbackGroup() {
+        isInGroup = false
         if let scope = poolScope { rollback(scope) }
         poolScope = nil
     }
