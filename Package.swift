@@ -58,7 +58,9 @@ let package = Package(
         module("Zlib", ["CZlib"]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: [.embedInCode("sqlite/sqlite_0001_core.sql"), .embedInCode("postgres/postgres_0001_core.sql")],
+            resources: ["0001_core", "0002_search"].flatMap { name in
+                ["sqlite", "postgres"].map { .embedInCode("\($0)/\($0)_\(name).sql") }
+            },
             swiftSettings: settings),
 
         // 3. The domain: no HTTP, no SQL.

@@ -20,6 +20,7 @@ struct DatabaseCommand: AsyncParsableCommand {
                     Output.json { info.write(to: &$0) }
                 } else {
                     Output.line("\(info.engine), schema version \(info.schemaVersion), \(info.bytes / 1024) KiB")
+                    for one in info.extensions { Output.line("extension \(one.name): \(one.state.words)") }
                     Output.line()
                     Output.table(["table", "rows"], info.tables.map { [$0.name, String($0.rows)] })
                 }
@@ -107,8 +108,27 @@ extension StoreInfo {
             $0.member("schema_version", schemaVersion)
             $0.member("bytes", bytes)
             $0.member("in_memory", false)
+            if !extensions.isEmpty {
+                $0.member("extensions") {
+                    $0.object {
+                        for one in extensions {
+                            if case .installed(let version) = one.state { $0.member(one.name, version) } else { $0.member(one.name) { $0.null() } }
+                        }
+                    }
+                }
+            }
             $0.member("tables") { $0.array { for table in tables { $0.string(table.name) } } }
             $0.member("table_counts") { $0.object { for table in tables { $0.member(table.name, table.rows) } } }
+        }
+    }
+}
+
+extension StoreInfo.Extension.State {
+    fileprivate var words: String {
+        switch self {
+        case .installed(let version): version
+        case .available: "on the server, not used"
+        case .missing: "not on the server"
         }
     }
 }

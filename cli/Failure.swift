@@ -55,8 +55,10 @@ struct Failure: Error {
         switch error {
         case .corrupt, .newerSchema, .changedMigration: .badData
         case .cannotOpen: .noInput
+        case .unreachable, .unfit: .unavailable
+        case .notAdmitted: .notPermitted
         case .cannotCreate: .cannotCreate
-        case .busy, .unavailable, .disconnected, .outcomeUnknown, .transactionLost, .interrupted: .tryAgain
+        case .busy, .conflict, .unavailable, .disconnected, .outcomeUnknown, .transactionLost, .interrupted: .tryAgain
         case .unstorableText: .badData
         case .alreadyServed: .unavailable
         case .diskFull, .readOnly: .inputOutput

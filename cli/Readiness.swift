@@ -9,6 +9,8 @@ import Store
 actor Readiness {
     /// Between two probes; who asks in between is told what the last one found.
     static let probedEvery: Duration = .seconds(5)
+    /// While there is trouble: what comes back is to be found soon.
+    static let probedInTroubleEvery: Duration = .seconds(1)
 
     private let probe: @Sendable () async throws -> Void
     private var probedAt: ContinuousClock.Instant?
@@ -19,7 +21,7 @@ actor Readiness {
     /// - Returns: what is wrong, in words that are safe to show; nil when all is well.
     func trouble() async -> String? {
         let now = ContinuousClock.now
-        if let probedAt, now - probedAt < Self.probedEvery { return found }
+        if let probedAt, now - probedAt < (found == nil ? Self.probedEvery : Self.probedInTroubleEvery) { return found }
         probedAt = now
         do {
             try await probe()

@@ -9,6 +9,8 @@ public struct Migration: Sendable {
     public static let all = [
         Migration(
             number: 1, name: "core", sqlite: text(PackageResources.sqlite_0001_core_sql), postgres: text(PackageResources.postgres_0001_core_sql)),
+        Migration(
+            number: 2, name: "search", sqlite: text(PackageResources.sqlite_0002_search_sql), postgres: text(PackageResources.postgres_0002_search_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -1,7 +1,13 @@
 /// What went wrong in a database, in words that are safe to show: never a value, never a row.
 public enum DatabaseError: Error, Equatable {
-    /// The file or server cannot be opened. `reason` is the engine's fixed sentence for its code.
+    /// The file cannot be opened, or the server has no such database. `reason` is the engine's fixed sentence for its code.
     case cannotOpen(reason: String)
+    /// No server answers, or none that can be trusted. `reason` is the client library's sentence without what it quotes.
+    case unreachable(reason: String)
+    /// The server does not let us in: who we are, or what we may do.
+    case notAdmitted(reason: String)
+    /// The server is there, and cannot hold our data: its version, its encoding, what it lacks.
+    case unfit(reason: String)
     /// The file, or the lock beside it, is not there and cannot be made. `reason` is the system's sentence.
     case cannotCreate(reason: String)
     /// The file is not a database, or fails its integrity check.
@@ -12,6 +18,8 @@ public enum DatabaseError: Error, Equatable {
     case changedMigration(number: Int)
     /// Another process holds the lock for longer than the busy timeout.
     case busy
+    /// Two sessions wanted the same rows in a way that only one of them can have: this transaction was given up, and may be tried again.
+    case conflict
     case diskFull
     case readOnly
     /// A constraint refused the write; `kind` is unique, foreignKey, check or notNull.
@@ -41,12 +49,14 @@ public enum DatabaseError: Error, Equatable {
 extension DatabaseError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .cannotOpen(let reason): "the database cannot be opened: \(reason)"
+        case .cannotOpen(let reason), .unreachable(let reason), .notAdmitted(let reason), .unfit(let reason):
+            "the database cannot be opened: \(reason)"
         case .cannotCreate(let reason): "the database cannot be made: \(reason)"
         case .corrupt(let reason): "the database is damaged (\(reason)); stop the service and put a copy made by 'sheltie db backup' in its place"
         case .newerSchema(let found, let known): "the database has schema version \(found), this program knows \(known); use a newer program"
         case .changedMigration(let number): "migration \(number) was changed after it had been applied to this database"
         case .busy: "the database is locked by another process"
+        case .conflict: "another session wrote the same rows at the same moment; try again"
         case .diskFull: "the disk is full"
         case .readOnly: "the database is read-only"
         case .constraint(let kind): "the database refused the write (\(kind.rawValue))"

@@ -17,8 +17,13 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
         precondition(code == 0, "pthread_mutex_init: \(code)")
         conditions = .allocate(capacity: lines)
         conditions.initialize(repeating: pthread_cond_t())
+        // A wait that ends by itself must not depend on the time of day.
+        var monotonic = pthread_condattr_t()
+        pthread_condattr_init(&monotonic)
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)
+        defer { pthread_condattr_destroy(&monotonic) }
         for line in 0..<lines {
-            let code = pthread_cond_init(conditions.baseAddress! + line, nil)  // allocated above, so there is an address
+            let code = pthread_cond_init(conditions.baseAddress! + line, &monotonic)  // allocated above, so there is an address
             precondition(code == 0, "pthread_cond_init: \(code)")
         }
     }
@@ -43,6 +48,28 @@ public final class Monitor<State: Sendable>: @unchecked Sendable {
         while true {
             if let result = body(&state) { return result }
             pthread_cond_wait(condition(line), mutex)
+        }
+    }
+
+    /// What a thread that waits is told.
+    public enum Turn<Result> { case go(Result), wait(until: ContinuousClock.Instant?) }
+
+    /// Asks `body` under the lock, again after each wake of `line`, and when the moment that it named has come.
+    public func wait<Result>(in line: Int, turns body: (inout State) -> Turn<Result>) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            switch body(&state) {
+            case .go(let result): return result
+            case .wait(until: nil): pthread_cond_wait(condition(line), mutex)
+            case .wait(until: let moment?):
+                let left = max(.zero, moment - .now).components
+                var end = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &end)
+                let nanoseconds = end.tv_nsec + Int(left.attoseconds / 1_000_000_000)
+                end = timespec(tv_sec: end.tv_sec + Int(left.seconds) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+                pthread_cond_timedwait(condition(line), mutex, &end)
+            }
         }
     }
 

@@ -1,6 +1,10 @@
 /// What the threads of one pool and its callers share: who waits, and for what.
 package struct PoolLine: Sendable {
-    enum Threads { static let writer = 0, readers = 1, closing = 2, count = 3 }
+    enum Threads {
+        static let writer = 0, closing = 1
+        static func reader(_ slot: Int) -> Int { 2 + slot }
+        static func count(readers: Int) -> Int { 2 + readers }
+    }
 
     package var state: PoolState
     private var jobs: [PoolState.JobID: Job] = [:]
@@ -24,10 +28,28 @@ package struct PoolLine: Sendable {
 
     mutating func take(_ id: PoolState.JobID) -> Job? { jobs.removeValue(forKey: id) }
 
+    /// Lets a write that another session's work undid stand in line once more.
+    /// - Returns: false when it was tried often enough.
+    mutating func tryAgain(_ id: PoolState.JobID, _ job: Job) -> Bool {
+        guard state.tryAgain() else { return false }
+        jobs[id] = job
+        return true
+    }
+
     /// Takes a read that begins now, and remembers how to stop it.
     mutating func begin(_ id: PoolState.JobID, _ stop: (any ReadStop)?) -> Job? {
         running[id] = stop
         return take(id)
+    }
+
+    /// The read that `begin` gave runs on this session.
+    mutating func began(_ id: PoolState.JobID, _ stop: (any ReadStop)?) { running[id] = stop }
+
+    /// A read whose reader got no session stands in line again, where another reader has one.
+    mutating func couldNotOpen(_ slot: Int, _ id: PoolState.JobID, _ job: Job, at now: ContinuousClock.Instant) -> Bool {
+        guard state.couldNotOpen(slot, at: now) else { return false }
+        jobs[id] = job
+        return true
     }
 
     mutating func ended(_ id: PoolState.JobID) { running[id] = nil }

@@ -3,6 +3,9 @@ package protocol PooledConnection: Connection, SendableMetatype {
     /// Stops the read that runs on this connection, from any thread; nil where the engine ends reads by itself only.
     var readStop: (any ReadStop)? { get }
 
+    /// Asks the server for a sign of life; without one the connection counts as lost. Does not wait long.
+    func probe()
+
     /// Called before each closure: connects anew where the connection was lost.
     func makeReady() throws(DatabaseError)
 

@@ -16,13 +16,14 @@ package final class WorkerPool<Connected: PooledConnection>: ConnectionPool {
         open: @escaping @Sendable (PoolPart) throws(DatabaseError) -> Connected
     ) throws(DatabaseError) {
         self.readers = readers
-        line = Monitor(PoolLine(readers: readers, limits: limits, holding: held), lines: PoolLine.Threads.count)
+        let state = PoolLine(readers: readers, limits: limits, holding: held)
+        line = Monitor(state, lines: PoolLine.Threads.count(readers: readers))
         let opening = Opening(connections: 1 + readers)
         // The writer first: where there is something to create, it does.
-        PoolThread(line: line, part: .writer, readLimit: readLimit, opening: opening, open: open).start("\(name)-writer")
+        PoolThread(line: line, part: .writer, slot: readers, readLimit: readLimit, opening: opening, open: open).start("\(name)-writer")
         opening.wait(for: 1)
         for number in 0..<readers {
-            PoolThread(line: line, part: .reader, readLimit: readLimit, opening: opening, open: open).start("\(name)-read-\(number)")
+            PoolThread(line: line, part: .reader, slot: number, readLimit: readLimit, opening: opening, open: open).start("\(name)-read-\(number)")
         }
         guard let error = opening.wait(for: 1 + readers) else { return }
         close()
@@ -84,9 +85,11 @@ package final class WorkerPool<Connected: PooledConnection>: ConnectionPool {
     }
 
     private func add(_ kind: PoolState.Kind, _ job: Job) -> PoolState.JobID? {
-        let id = line.withLock { $0.add(kind, job, at: .now) }
+        let isForReader = kind == .read && readers > 0
+        let (id, reader) = line.withLock { line in (line.add(kind, job, at: .now), isForReader ? line.state.readerToWake() : nil) }
         if id == nil { job.fail(DatabaseError.unavailable) }
-        line.wakeOne(in: kind == .read && readers > 0 ? PoolLine.Threads.readers : PoolLine.Threads.writer)
+        if let reader { line.wakeOne(in: PoolLine.Threads.reader(reader)) }
+        if !isForReader { line.wakeOne(in: PoolLine.Threads.writer) }
         return id
     }
 

@@ -12,19 +12,29 @@ struct WriteGroup<Connected: PooledConnection> {
         isOpen = true
     }
 
-    /// Runs one write. One that throws is undone alone and answered at once.
-    /// - Returns: false when the whole transaction is lost with it, and every caller of the group answered.
-    mutating func run(_ job: Job) -> Bool {
+    enum Outcome {
+        /// It is done, or was undone alone and its caller answered.
+        case went
+        /// Another session's work has undone it, and it alone; its caller is not answered.
+        case conflicted
+        /// The whole transaction is lost with it, and every caller of the group answered.
+        case lost
+    }
+
+    /// Runs one write. One that throws is undone alone.
+    mutating func run(_ job: Job) -> Outcome {
         do {
             let answer = try connection.transaction { try job.perform(connection) }
             done.append((job, answer))
         } catch {
+            let isLost = connection.hasLostTransaction
+            if !isLost, error as? DatabaseError == .conflict { return .conflicted }
             job.fail(error)
-            guard connection.hasLostTransaction else { return true }
+            guard isLost else { return .went }
             giveUp((error as? DatabaseError) ?? .transactionLost)
-            return false
+            return .lost
         }
-        return true
+        return .went
     }
 
     mutating func commit() {

@@ -13,8 +13,10 @@ extension DatabaseError {
         case "23503": self = .constraint(kind: .foreignKey)
         case "23514": self = .constraint(kind: .check)
         case "23502": self = .constraint(kind: .notNull)
-        // Lock not available, deadlock, serialization failure, or an object in use: another session's doing.
-        case "55P03", "40P01", "40001", "55006": self = .busy
+        // Lock not available, or an object in use: another session's doing.
+        case "55P03", "55006": self = .busy
+        // Deadlock, serialization failure, or a standby that had to drop what was being read.
+        case "40P01", "40001": self = .conflict
         case "57014": self = .interrupted
         // The server stops, has stopped, or starts.
         case "57P01", "57P02", "57P03", "57P05": self = .disconnected
@@ -39,14 +41,14 @@ extension DatabaseError {
     /// Why no connection was made.
     /// - Parameter message: libpq's, made with `PQERRORS_SQLSTATE`: where the server refused, it ends in the code alone.
     static func connecting(_ message: String) -> DatabaseError {
-        guard let state = state(endingIn: message) else { return .cannotOpen(reason: reason(outside: message)) }
+        guard let state = state(endingIn: message) else { return .unreachable(reason: reason(outside: message)) }
         switch state {
-        case "28P01", "28000": return .cannotOpen(reason: "the server refused the user or the password")
+        case "28P01", "28000": return .notAdmitted(reason: "the server refused the user or the password")
         case "3D000": return .cannotOpen(reason: "there is no database of this name on the server")
-        case "42501": return .cannotOpen(reason: "the user may not connect to this database")
-        case "53300": return .cannotOpen(reason: "the server has no connection left")
-        case "57P03": return .cannotOpen(reason: "the server is starting or stopping")
-        default: return .cannotOpen(reason: "the server refused the connection with \(state)")
+        case "42501": return .notAdmitted(reason: "the user may not connect to this database")
+        case "53300": return .unreachable(reason: "the server has no connection left")
+        case "57P03": return .unreachable(reason: "the server is starting or stopping")
+        default: return .notAdmitted(reason: "the server refused the connection with \(state)")
         }
     }
 

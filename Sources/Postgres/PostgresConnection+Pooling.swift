@@ -1,14 +1,19 @@
+import CPostgres
 package import Database
 
 extension PostgresConnection: PooledConnection {
     package var readStop: (any ReadStop)? { cancel }
 
+    package func probe() {
+        settle()
+        // An empty query: the answer is the whole point. Without one the handle knows that it is broken.
+        _ = try? handle.ask("", until: .now + settings.probeTime) { PQsendQuery(handle.pointer, "") }
+    }
+
     package func makeReady() throws(DatabaseError) {
-        if hasUnansweredEnd {
-            hasUnansweredEnd = false
-            _ = try? handle.answer(to: "COMMIT", until: .now + settings.grace)
-        }
-        guard handle.hasBeenLeft() else { return endTransactions() }
+        settle()
+        // A cancellation that nobody could wait for may still reach this session, and hit what was not meant.
+        guard handle.hasBeenLeft() || cancel.isUncertain else { return endTransactions() }
         // Whoever comes before the next attempt is told at once, instead of standing in line for a server that is away.
         guard backoff.allows(at: .now) else { throw .disconnected }
         do {
@@ -18,6 +23,13 @@ extension PostgresConnection: PooledConnection {
             throw .disconnected
         }
         backoff.succeeded()
+    }
+
+    /// Reads the answer to the end of the last read.
+    private func settle() {
+        guard hasUnansweredEnd else { return }
+        hasUnansweredEnd = false
+        _ = try? handle.answer(to: "COMMIT", until: .now + settings.grace)
     }
 
     package func beginRead(limit: Duration) throws(DatabaseError) {
@@ -37,15 +49,18 @@ extension PostgresConnection: PooledConnection {
     package func beginGroup(_ durability: Durability) throws(DatabaseError) {
         try setLimits(statement: settings.statementTimeout, lock: settings.lockTimeout)
         poolScope = try beginScope()
+        isInGroup = true
     }
 
     package func commitGroup() throws(DatabaseError) {
         guard let scope = poolScope else { return }
+        isInGroup = false
         try commit(scope)
         poolScope = nil
     }
 
     package func rollbackGroup() {
+        isInGroup = false
         if let scope = poolScope { rollback(scope) }
         poolScope = nil
     }

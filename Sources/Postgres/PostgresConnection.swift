@@ -12,7 +12,8 @@ public final class PostgresConnection: Connection {
 
     public let dialect = Dialect.postgres
     let settings: PostgresSettings
-    let cancel = ServerCancel()
+    private let writing: Bool
+    let cancel: ServerCancel
     private(set) var statements = PreparedStatements(capacity: statementCapacity)
     private(set) var handle: PostgresHandle
     private var parameters = Parameters()
@@ -27,13 +28,18 @@ public final class PostgresConnection: Connection {
     var backoff = Backoff()
     /// What the pool's thread has opened around a closure.
     var poolScope: Scope?
+    /// Whether that is a transaction for writes.
+    var isInGroup = false
     /// The end of a read that was sent and not yet answered.
     var hasUnansweredEnd = false
 
-    /// - Throws: `cannotOpen`.
-    public init(_ settings: PostgresSettings) throws(DatabaseError) {
+    /// - Parameter writing: whether the session is of no use where nothing can be written: then such a server is refused.
+    /// - Throws: `cannotOpen`, `unreachable`, `notAdmitted`, `unfit` or `readOnly`.
+    public init(_ settings: PostgresSettings, writing: Bool = false) throws(DatabaseError) {
         self.settings = settings
-        handle = try PostgresHandle(settings)
+        self.writing = writing
+        cancel = ServerCancel(patience: settings.cancelTime)
+        handle = try PostgresHandle(settings, writing: writing)
         try begin()
     }
 
@@ -255,6 +261,8 @@ public final class PostgresConnection: Connection {
     /// A plan that a changed schema has made useless (0A000), or a statement that somebody else removed (26000), is prepared
     /// anew at the next use.
     private func forgetIfStale(_ text: String, after error: DatabaseError) {
+        // Where it wrote before, the server is now a standby, and another one takes the writes: it is found by connecting anew.
+        if error == .readOnly, writing, isInGroup { handle.leave() }
         guard case .refused(let state, _) = error, state == "0A000" || state == "26000" else { return }
         if let stale = statements.forget(text), state == "0A000", depth == 0 { try? deallocate(stale) }
     }
@@ -277,7 +285,7 @@ public final class PostgresConnection: Connection {
 
     /// A new session in the place of a lost one.
     func reconnect() throws(DatabaseError) {
-        handle = try PostgresHandle(settings)
+        handle = try PostgresHandle(settings, writing: writing)
         try begin()
     }
 
@@ -287,6 +295,7 @@ public final class PostgresConnection: Connection {
         depth = 0
         hasUnansweredEnd = false
         poolScope = nil
+        isInGroup = false
         limit = settings.statementTimeout
         lockLimit = settings.lockTimeout
         // Acknowledged means on the disk; a stronger wish of the operator's (a standby) stays. The time zone and the date

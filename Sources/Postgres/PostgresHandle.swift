@@ -12,8 +12,9 @@ final class PostgresHandle {
     /// Set by the client library's callback, on this thread, when the server ends an idle session.
     private let farewell: UnsafeMutablePointer<Int32>
 
-    /// - Throws: `cannotOpen`, with one sentence for each of the usual causes.
-    init(_ settings: PostgresSettings) throws(DatabaseError) {
+    /// - Parameter writing: whether the session is of no use where nothing can be written.
+    /// - Throws: `cannotOpen`, `unreachable`, `notAdmitted`, `unfit` or `readOnly`, with one sentence for each of the usual causes.
+    init(_ settings: PostgresSettings, writing: Bool) throws(DatabaseError) {
         // libpq would take anything else for the name of a database on this machine.
         guard ["postgres://", "postgresql://"].contains(where: settings.url.hasPrefix), !settings.url.utf8.contains(0) else {
             throw .cannotOpen(reason: Self.wrongForm)
@@ -31,13 +32,17 @@ final class PostgresHandle {
         PQsetErrorVerbosity(started, PQERRORS_SQLSTATE)
         pq_silence(started, farewell)
         PQreset(started)
+        guard PQconnectionNeedsPassword(started) == 0 else { throw .notAdmitted(reason: "the server wants a password") }
         guard PQstatus(started) == CONNECTION_OK else {
             throw DatabaseError.connecting(PQerrorMessage(started).map { String(cString: $0) } ?? "")
         }
         if let refusal = Self.refusal(version: PQserverVersion(started), encoding: Self.parameter("server_encoding", of: started)) {
-            throw .cannotOpen(reason: refusal)
+            throw .unfit(reason: refusal)
         }
-        guard PQsetnonblocking(started, 1) == 0 else { throw .cannotOpen(reason: "the socket cannot be set up") }
+        // A standby, or a database that its operator has set so.
+        let isReadOnly = ["in_hot_standby", "default_transaction_read_only"].contains { Self.parameter($0, of: started) == "on" }
+        if writing, isReadOnly { throw .readOnly }
+        guard PQsetnonblocking(started, 1) == 0 else { throw .unreachable(reason: "the socket cannot be set up") }
     }
 
     deinit {
@@ -72,6 +77,9 @@ final class PostgresHandle {
     private static func parameter(_ name: String, of pointer: OpaquePointer) -> String {
         PQparameterStatus(pointer, name).map { String(cString: $0) } ?? ""
     }
+
+    /// Gives the session up, which may be as well as before: another one takes its place.
+    func leave() { isBroken = true }
 
     var isInTransaction: Bool {
         switch PQtransactionStatus(pointer) {

@@ -8,18 +8,23 @@ public import Database
 public final class PostgresPool: ConnectionPool {
     private let workers: WorkerPool<PostgresConnection>
 
-    /// Opens every session; blocks until that is done.
+    /// Opens the writer's session and those of the readers that are always open; blocks until that is done.
     /// - Parameters:
+    ///   - readers: the most sessions that read, at least 1.
+    ///   - writing: whether a server that takes no writes is refused.
+    ///   - sessions: how many of them are always open, and when one is closed, replaced or probed.
     ///   - readLimit: a statement of a read that takes longer is ended on the server with `interrupted`.
     /// - Throws: what `PostgresConnection.init` throws.
     public init(
-        _ settings: PostgresSettings, readers: Int = 4, readLimit: Duration = .seconds(5), limits: PoolState.Limits = PoolState.Limits()
+        _ settings: PostgresSettings, readers: Int = 4, writing: Bool = true, sessions: PoolState.Sessions = PoolState.Sessions(), readLimit: Duration = .seconds(5),
+        limits: PoolState.Limits = PoolState.Limits()
     ) throws(DatabaseError) {
         // Above 64 savepoints in one transaction the server keeps their list on disk, and every reader looks there.
         var limits = limits
         limits.groupJobs = min(limits.groupJobs, 60)
-        workers = try WorkerPool(name: "pg", readers: max(1, readers), readLimit: readLimit, limits: limits) { _ throws(DatabaseError) in
-            try PostgresConnection(settings)
+        limits.sessions = sessions
+        workers = try WorkerPool(name: "pg", readers: max(1, readers), readLimit: readLimit, limits: limits) { part throws(DatabaseError) in
+            try PostgresConnection(settings, writing: writing && part == .writer)
         }
     }
 

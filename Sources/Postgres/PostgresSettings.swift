@@ -14,6 +14,11 @@ public struct PostgresSettings: Sendable {
     /// How long after the server's own limit its answer may come; then the connection counts as lost.
     public var grace = Duration.seconds(3)
 
+    /// How long a session that was silent for a while may take to give a sign of life.
+    public var probeTime = Duration.seconds(1)
+    /// How long a session waits for a cancellation that is on its way to the server; then it is given up for a new one.
+    public var cancelTime = Duration.seconds(2)
+
     public init(url: String) { self.url = url }
 }
 

@@ -3,6 +3,7 @@ package import Database
 extension SQLiteConnection: PooledConnection {
     // A file's connection is not lost, and its reads end by the deadline.
     package var readStop: (any ReadStop)? { nil }
+    package func probe() {}
     package func makeReady() {}
 
     /// One deferred transaction, so that all its statements see one snapshot.

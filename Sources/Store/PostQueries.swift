@@ -43,7 +43,7 @@ extension Storage {
     /// Every kept text is read: a question for an operator, not for a page.
     /// - Parameter words: in any case.
     public func posts(containing words: [String], limit: Int, in tenant: TenantKey) async throws -> [StoredPostDetails] {
-        var condition: SQL = "p.eligible = 1"
+        var condition: SQL = "p.eligible = TRUE"
         for word in words {
             var either: SQL = "1 = 0"
             for spelling in Self.spellings(of: word) {

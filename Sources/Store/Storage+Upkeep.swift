@@ -9,11 +9,26 @@ public struct StoreInfo: Sendable, Equatable {
         public var rows: Int
     }
 
+    /// One of the server's own additions.
+    public struct Extension: Sendable, Equatable {
+        public enum State: Sendable, Equatable {
+            case installed(version: String)
+            /// The server has it, and the database does not use it.
+            case available
+            case missing
+        }
+
+        public var name: String
+        public var state: State
+    }
+
     /// `SQLite 3.40.1`, `PostgreSQL 15.18`
     public var engine: String
     public var schemaVersion: Int
     public var bytes: Int64
     public var tables: [Table]
+    /// Empty on SQLite.
+    public var extensions: [Extension]
 }
 
 extension Storage {
@@ -27,7 +42,8 @@ extension Storage {
             }
             return StoreInfo(
                 engine: "\(engine) \(version)", schemaVersion: try connection.count("SELECT max(number) FROM schema_migrations"),
-                bytes: try connection.first(connection.dialect.size) { $0.integer(0) } ?? 0, tables: tables)
+                bytes: try connection.first(connection.dialect.size) { $0.integer(0) } ?? 0, tables: tables,
+                extensions: try connection.extensions())
         }
     }
 

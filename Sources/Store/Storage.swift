@@ -64,7 +64,7 @@ public struct Storage: Sendable {
             if role == .inspect, access(path, F_OK) != 0 { throw StoreError.noDatabase }
             return try SQLitePool(path: path, role: role == .serve || role == .alone ? .serve : .command)
         // Any number of processes may serve one server's database.
-        case .postgres(let url): return try PostgresPool(PostgresSettings(url: url), readers: role == .serve ? 4 : 1)
+        case .postgres(let url): return try PostgresPool(PostgresSettings(url: url), readers: role == .serve ? 4 : 1, writing: role != .inspect)
         }
     }
 
@@ -100,7 +100,11 @@ public struct Storage: Sendable {
             let pending = try await pool.read { try migrator($0.dialect).pending(on: $0).count }
             if pending > 0 { throw StoreError.migrationsPending(pending: pending) }
         } else {
-            _ = try await pool.maintain { try migrator($0.dialect).apply(on: $0, at: now.microseconds).count }
+            _ = try await pool.maintain { connection in
+                let migrator = migrator(connection.dialect)
+                if try !migrator.pending(on: connection).isEmpty { try connection.checkExtensions() }
+                try migrator.apply(on: connection, at: now.microseconds)
+            }
         }
     }
 }

@@ -1,5 +1,4 @@
 import Database
-import Glibc
 @testable import Postgres
 import TestSupport
 import Testing
@@ -8,7 +7,8 @@ struct ConnectingTests {
     private func reason(_ url: String) -> String? {
         do {
             _ = try PostgresConnection(PostgresSettings(url: url))
-        } catch DatabaseError.cannotOpen(let reason) {
+        } catch DatabaseError.cannotOpen(let reason), DatabaseError.unreachable(let reason), DatabaseError.notAdmitted(let reason),
+            DatabaseError.unfit(let reason) {
             return reason
         } catch {
             return "\(error)"
@@ -47,9 +47,63 @@ struct ConnectingTests {
 
     @Test(arguments: [("13.4", "UTF8", "the server is PostgreSQL 13.4, and 15 or newer is needed"), ("16.2", "UTF8", nil)] as [(String, String, String?)])
     func `a server older than 15 is refused`(version: String, encoding: String, refusal: String?) throws {
-        let server = try OldServer(version: version)
+        let server = try GreetingServer(version: version)
         let found = reason("postgresql://user@127.0.0.1:\(server.port)/x?sslmode=disable&gssencmode=disable")
         if let refusal { #expect(found == refusal) } else { #expect(found != nil, "it says nothing more after its greeting") }
+    }
+
+    @Test(.enabled(if: PostgresServer.address != nil, .init(rawValue: PostgresServer.isMissing)))
+    func `of several hosts the one is taken that takes writes`() async throws {
+        let (standing, writable) = (try PostgresCluster("default_transaction_read_only=on"), try PostgresCluster())
+        func url(_ ports: [Int], _ wanted: String) -> String {
+            "postgresql://postgres@\(ports.map { "127.0.0.1:\($0)" }.joined(separator: ","))/postgres?target_session_attrs=\(wanted)"
+        }
+        // Nothing listens at the first; the second takes no writes.
+        for ports in [[1, standing.port, writable.port], [writable.port, standing.port]] {
+            let connection = try PostgresConnection(PostgresSettings(url: url(ports, "read-write")), writing: true)
+            #expect(try connection.integer("SELECT current_setting('port')::bigint") == Int64(writable.port))
+        }
+        let reading = try PostgresConnection(PostgresSettings(url: url([writable.port, standing.port], "read-only")))
+        #expect(try reading.integer("SELECT current_setting('port')::bigint") == Int64(standing.port))
+        #expect(reason(url([standing.port, 1], "read-write")) != nil)
+        #expect(throws: DatabaseError.readOnly) {
+            _ = try PostgresConnection(PostgresSettings(url: standing.address()), writing: true)
+        }
+        try await expectMove(from: writable, to: standing, PostgresSettings(url: url([writable.port, standing.port], "read-write")))
+    }
+
+    /// The two change places under an open pool: what writes follows.
+    private func expectMove(from first: PostgresCluster, to second: PostgresCluster, _ settings: PostgresSettings) async throws {
+        let pool = try PostgresPool(settings, readers: 1)
+        func port() async throws -> Int64 { try await pool.write(.power) { try $0.integer("SELECT current_setting('port')::bigint") } }
+        #expect(try await port() == Int64(first.port))
+        try await second.stop()
+        try await second.set("default_transaction_read_only", "off")
+        try await second.start()
+        // As at a switch-over: sessions stay, and writes are refused from now on.
+        try PostgresConnection(PostgresSettings(url: first.address())).script(
+            "ALTER DATABASE postgres SET default_transaction_read_only = on; SELECT pg_reload_conf()")
+        _ = try? await pool.write(.power) { connection in
+            try connection.script("SET default_transaction_read_only = on; SET transaction_read_only = on")
+            try connection.run("CREATE TABLE moved (n bigint)")
+        }
+        #expect(try await port() == Int64(second.port))
+        await pool.shutdown()
+    }
+
+    @Test(.enabled(if: PostgresServer.address != nil, .init(rawValue: PostgresServer.isMissing)))
+    func `a server is believed only with a certificate of the right authority for the right host`() throws {
+        let cluster = try PostgresCluster("--tls")
+        func url(_ host: String, _ authority: String) -> String {
+            cluster.address(host: host, "sslmode=verify-full", "sslrootcert=\(cluster.folder)/\(authority).crt")
+        }
+        let connection = try PostgresConnection(PostgresSettings(url: url("localhost", "authority")))
+        #expect(try connection.text("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()").hasPrefix("TLSv1."))
+        #expect(reason(url("localhost", "stranger"))?.contains("certificate verify failed") == true)
+        #expect(reason(url("127.0.0.1", "authority"))?.contains("does not match host name") == true)
+        #expect(reason(url("localhost", "nothing"))?.contains("root certificate file") == true)
+        let plain = try PostgresCluster()
+        #expect(reason(plain.address(host: "localhost", "sslmode=require"))?.contains("server does not support SSL") == true)
     }
 
     @Test func `a lost connection is tried again after longer and longer times`() {
@@ -67,49 +121,5 @@ struct ConnectingTests {
         #expect(waits == [50, 100, 200, 400, 800, 1600, 2000, 2000].map { .milliseconds($0) })
         backoff.succeeded()
         #expect(backoff.allows(at: start))
-    }
-}
-
-/// A server that greets as one of the given version and hangs up at the first question.
-///
-/// Source: postgresql.org, "Frontend/Backend Protocol", "Message Formats".
-private final class OldServer: Sendable {
-    let port: UInt16
-    private let listener: Int32
-
-    init(version: String) throws {
-        let opened = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutableBytes(of: &address) { bytes -> Int32 in
-            guard let start = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return -1 }
-            return bind(opened, start, length) == 0 && listen(opened, 8) == 0 ? getsockname(opened, start, &length) : -1
-        }
-        guard code == 0 else { throw DatabaseError.cannotOpen(reason: "no port") }
-        listener = opened
-        port = UInt16(bigEndian: address.sin_port)
-        func message(_ kind: String, _ body: [UInt8]) -> [UInt8] {
-            Array(kind.utf8) + withUnsafeBytes(of: UInt32(body.count + 4).bigEndian) { Array($0) } + body
-        }
-        func parameter(_ name: String, _ value: String) -> [UInt8] { message("S", Array("\(name)\0\(value)\0".utf8)) }
-        let greeting = message("R", [0, 0, 0, 0]) + parameter("server_version", version) + parameter("server_encoding", "UTF8")
-            + message("K", [0, 0, 0, 1, 0, 0, 0, 1]) + message("Z", Array("I".utf8))
-        NamedThread.start("old-postgres") {
-            while case let client = accept(opened, nil, nil), client >= 0 {
-                var asked = [UInt8](repeating: 0, count: 1024)
-                if read(client, &asked, asked.count) > 0 {
-                    _ = write(client, greeting, greeting.count)
-                    _ = read(client, &asked, asked.count)
-                }
-                close(client)
-            }
-        }
-    }
-
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 }

@@ -14,10 +14,11 @@ struct PostgresPoolTests {
     }
 
     private func withPool(
-        _ name: String, readers: Int = 2, readLimit: Duration = .seconds(60), _ body: (PostgresPool, PostgresSettings) async throws -> Void
+        _ name: String, readers: Int = 2, sessions: PoolState.Sessions = .init(), readLimit: Duration = .seconds(60), options: String = "",
+        _ body: (PostgresPool, PostgresSettings) async throws -> Void
     ) async throws {
-        try await withSchema(name) { settings in
-            let pool = try PostgresPool(settings, readers: readers, readLimit: readLimit, limits: Self.groups)
+        try await withSchema(name, options: options) { settings in
+            let pool = try PostgresPool(settings, readers: readers, sessions: sessions, readLimit: readLimit, limits: Self.groups)
             do {
                 try await pool.maintain { try $0.script("CREATE TABLE t (n bigint PRIMARY KEY, transaction bigint DEFAULT txid_current())") }
                 try await body(pool, settings)
@@ -228,6 +229,122 @@ struct PostgresPoolTests {
         }
     }
 
+    @Test func `a write that loses a deadlock is done again after its group has let go, once`() async throws {
+        // The pool's session looks for a deadlock first, and so loses it.
+        try await withPool("pool_deadlock", options: "%20-cdeadlock_timeout%3D20ms") { pool, settings in
+            let other = try PostgresConnection(settings.with { ($0.url, $0.lockTimeout) = ($0.url.replacing("20ms", with: "60s"), .seconds(30)) })
+            try await pool.maintain { try $0.script("CREATE TABLE d (n bigint PRIMARY KEY, times bigint); INSERT INTO d VALUES (1, 0), (2, 0)") }
+            let (mine, theirs) = (Gate(), Gate())
+            let holder = Handed(other)
+            NamedThread.start("other") {
+                holder.use { other in
+                    try other.transaction {
+                        try other.run("UPDATE d SET times = times + 10 WHERE n = 2")
+                        theirs.open()
+                        mine.pass()
+                        try other.run("UPDATE d SET times = times + 10 WHERE n = 1")
+                    }
+                }
+            }
+            let results = try await together(pool, [
+                // Held by the group when the second write waits for the other session, which waits for this.
+                { try $0.run("UPDATE d SET times = times + 1 WHERE n = 1") },
+                { connection in
+                    theirs.pass()
+                    mine.open()
+                    return try connection.run("UPDATE d SET times = times + 1 WHERE n = 2")
+                },
+            ])
+            #expect(try results.map { try $0.get() } == [1, 1])
+            await holder.used()
+            #expect(try await pool.read { try $0.all("SELECT times FROM d ORDER BY n") { $0.integer(0) } } == [11, 11])
+        }
+    }
+
+    @Test func `a wait for another session's lock ends in time`() async throws {
+        try await withSchema("pool_lock") { settings in
+            let pool = try PostgresPool(settings.with { $0.lockTimeout = .milliseconds(50) })
+            try await pool.maintain { try $0.script("CREATE TABLE t (n bigint); INSERT INTO t VALUES (1)") }
+            let other = try PostgresConnection(settings)
+            try other.script("BEGIN; UPDATE t SET n = 2")
+            await #expect(throws: DatabaseError.busy) { try await pool.write(.process) { try $0.run("UPDATE t SET n = 3") } }
+            let limits = try await pool.write(.process) { connection in
+                ["statement_timeout", "lock_timeout"].map { name in (try? connection.text("SELECT current_setting(\(name))")) ?? "" }
+            }
+            #expect(limits == ["10s", "50ms"])
+            await pool.shutdown()
+        }
+    }
+
+    @Test func `sessions open when they are needed, and rest when they are not`() async throws {
+        var sessions = PoolState.Sessions()
+        sessions.idle = .milliseconds(300)
+        try await withPool("pool_rest", readers: 3, sessions: sessions) { pool, _ async throws in
+            let observer = try PostgresConnection(.test)
+            func open() throws -> Int64 { try observer.integer("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pool_rest'") }
+            #expect(try open() == 2, "the writer and the one reader that is always there")
+            let gate = Gate()
+            let reads = (0..<3).map { _ in Task { try await pool.read { connection in
+                gate.pass()
+                return try connection.integer("SELECT 1")
+            } } }
+            while try open() < 4 { await Task.yield() }
+            gate.open()
+            for read in reads { #expect(try await read.value == 1) }
+            while try open() > 2 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(try await pool.read { try $0.integer("SELECT 1") } == 1)
+        }
+    }
+
+    @Test func `an old session is replaced before its next use, the writer's too`() async throws {
+        var sessions = PoolState.Sessions()
+        sessions.lifetime = .milliseconds(100)
+        try await withPool("pool_old", readers: 1, sessions: sessions) { pool, _ async throws in
+            func processes() async throws -> [Int64] {
+                [try await pool.read { try $0.integer("SELECT pg_backend_pid()") }, try await pool.write(.process) { try $0.integer("SELECT pg_backend_pid()") }]
+            }
+            let before = try await processes()
+            try await Task.sleep(for: .milliseconds(150))
+            let after = try await processes()
+            #expect(Set(before).isDisjoint(with: after))
+            let observer = try PostgresConnection(.test)
+            while try observer.integer("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pool_old'") > 2 { await Task.yield() }
+        }
+    }
+
+    @Test func `a session that died without a word is found by the probe, before any work is given to it`() async throws {
+        try await withSchema("pool_probe") { settings in
+            let relay = try Relay()
+            var sessions = PoolState.Sessions()
+            sessions.silence = .zero
+            let pool = try PostgresPool(relay.settings(settings).with { $0.probeTime = .milliseconds(100) }, readers: 1, sessions: sessions)
+            #expect(try await pool.read { try $0.integer("SELECT 1") } == 1)
+            // Neither side hears of the other any more, and nothing tells them.
+            relay.silence()
+            #expect(try await pool.read { try $0.integer("SELECT 1") } == 1)
+            #expect(try await pool.write(.process) { try $0.integer("SELECT 1") } == 1)
+            await pool.shutdown()
+        }
+    }
+
+    @Test func `a cancellation that never arrives holds nobody up for long, and its session is not used again`() async throws {
+        try await withSchema("pool_deaf") { settings in
+            let relay = try Relay()
+            let hurried = relay.settings(settings).with { ($0.cancelTime, $0.grace) = (.milliseconds(200), .milliseconds(200)) }
+            let pool = try PostgresPool(hurried, readers: 1, readLimit: .seconds(1))
+            let process = try await pool.read { try $0.integer("SELECT pg_backend_pid()") }
+            let observer = try PostgresConnection(.test)
+            let read = Task { try await pool.read { try $0.integer("SELECT 1 FROM pg_sleep(300)") } }
+            while try sessions(of: "pool_deaf", at: "pg_sleep", on: observer) == 0 { await Task.yield() }
+            relay.isDeaf = true
+            read.cancel()
+            await #expect(throws: CancellationError.self) { try await read.value }
+            relay.isDeaf = false
+            #expect(try await pool.read { try $0.integer("SELECT pg_backend_pid()") } != process)
+            await pool.shutdown()
+        }
+    }
+
     @Test func `shutting down finishes what waits, refuses what comes and leaves no session`() async throws {
         try await withSchema("pool_end") { settings in
             let pool = try PostgresPool(settings.named("pool_end_pool"), readers: 2)
@@ -293,4 +410,20 @@ struct PostgresPoolTests {
 
 extension PostgresSettings {
     fileprivate func named(_ application: String) -> PostgresSettings { with { $0.url += "&application_name=\(application)" } }
+}
+
+/// A connection that another thread uses, once.
+private final class Handed: @unchecked Sendable {
+    // Unchecked: one thread is given it, and only that one touches it.
+    private let connection: PostgresConnection
+    private let state = Monitor(false, lines: 0)
+
+    init(_ connection: PostgresConnection) { self.connection = connection }
+
+    func use(_ body: (PostgresConnection) throws -> Void) {
+        try? body(connection)
+        state.withLock { $0 = true }
+    }
+
+    func used() async { while !state.withLock({ $0 }) { await Task.yield() } }
 }

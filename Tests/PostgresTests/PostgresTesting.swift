@@ -19,11 +19,12 @@ extension Connection {
 }
 
 /// A schema of a test's own, for what several sessions see; removed at the end.
-func withSchema(_ name: String, _ body: (PostgresSettings) async throws -> Void) async throws {
+/// - Parameter options: more of the server's settings, percent-encoded.
+func withSchema(_ name: String, options: String = "", _ body: (PostgresSettings) async throws -> Void) async throws {
     let owner = try PostgresConnection(.test)
     try owner.script("DROP SCHEMA IF EXISTS \(name) CASCADE; CREATE SCHEMA \(name)")
     defer { try? owner.script("DROP SCHEMA \(name) CASCADE") }
-    try await body(PostgresSettings(url: PostgresServer.address("options=-csearch_path%3D\(name)", "application_name=\(name)")))
+    try await body(PostgresSettings(url: PostgresServer.address("options=-csearch_path%3D\(name)\(options)", "application_name=\(name)")))
 }
 
 /// Holds one of the pool's threads until the test opens it.

@@ -98,7 +98,7 @@ extension ServiceTests {
     }
 }
 
-private func canMountFileSystems() -> Bool {
+func canMountFileSystems() -> Bool {
     guard let folder = try? temporaryFolder() else { return false }
     defer { removeTree(folder) }
     return system("/usr/bin/unshare -m /bin/mount -t tmpfs -o size=16k none \(folder) 2>/dev/null") == 0

@@ -153,6 +153,8 @@ struct HomeTimeline: Sendable {
 
 extension HTTPField.Name {
     static let sheltieRecommendations = HTTPField.Name("X-Sheltie-Recommendations")!
+    /// Whether an act is kept here: `yes`, `no`, or `unknown` when the database did not say so in time.
+    static let sheltieKept = HTTPField.Name("X-Sheltie-Kept")!
     static let sheltieMode = HTTPField.Name("X-Sheltie-Mode")!
     static let serverTiming = HTTPField.Name("Server-Timing")!
 }

@@ -102,19 +102,20 @@ struct StatusRequests: Sendable {
         } catch {
             return Failures.answer(error)
         }
+        var fields = passThrough.fields(of: answer.fields, publicBase: publicBase)
         if (200...299).contains(answer.status) {
             let isNoted = await within(Self.noting) { _ in
                 try await note(StatusReader.status(in: DecodedPage(answer).bytes))
             }
-            // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate.
+            // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate. A field says which.
             switch isNoted {
             case true?: counters.count(.interactionKept)
             case false?: break
             case nil: counters.count(.interactionLost)
             }
+            fields[.sheltieKept] = isNoted.map { $0 ? "yes" : "no" } ?? "unknown"
         }
-        return ServerResponse(
-            status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))
+        return ServerResponse(status: answer.status, fields: fields, body: .bytes(answer.body))
     }
 
     private func wrapper(

@@ -11,15 +11,19 @@ final class Place: Sendable {
     /// Where the database lives with its log and lock: what an operator backs up.
     let data: String
     let upstream: String
+    /// A file, or a server's address.
+    let database: String
 
-    var database: String { data + "/sheltie.db" }
     var log: String { database + "-wal" }
     var key: String { folder + "/key" }
 
-    /// - Parameter upstream: the instance's address; the standard one answers nothing.
-    init(upstream: String = "http://127.0.0.1:9") throws {
+    /// - Parameters:
+    ///   - upstream: the instance's address; the standard one answers nothing.
+    ///   - server: a PostgreSQL database instead of a file.
+    init(upstream: String = "http://127.0.0.1:9", server: String? = nil) throws {
         folder = try temporaryFolder()
         data = folder + "/data"
+        database = server ?? data + "/sheltie.db"
         self.upstream = upstream
         mkdir(data, 0o700)
         _ = try MasterKey.create(at: folder + "/key")

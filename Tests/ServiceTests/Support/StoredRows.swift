@@ -1,9 +1,16 @@
 import Database
+import Postgres
 import SQLite
 import TestSupport
 
-/// A database seen from another process: a connection of its own for each question.
-struct StoredRows: Sendable {
+/// A database seen from another process.
+protocol StoredTexts {
+    func texts(_ statement: SQL) throws -> [String]
+    func count(_ statement: SQL) throws -> Int
+}
+
+/// A file, with a connection of its own for each question.
+struct StoredRows: StoredTexts, Sendable {
     let path: String
     private let access: SQLiteConnection.Access
     private let scratch: Scratch?
@@ -61,7 +68,19 @@ struct StoredRows: Sendable {
         return try connection.all("PRAGMA integrity_check(100)") { $0.text(0) }.filter { $0 != "ok" }
             + connection.all("PRAGMA foreign_key_check") { "a row of \($0.text(0)) refers to nothing" }
     }
+}
 
+/// A server's database.
+struct ServerRows: StoredTexts {
+    private let connection: PostgresConnection
+
+    init(_ address: String) throws { connection = try PostgresConnection(PostgresSettings(url: address)) }
+
+    func texts(_ statement: SQL) throws -> [String] { try connection.all(statement) { $0.text(0) } }
+    func count(_ statement: SQL) throws -> Int { Int(try connection.first(statement) { $0.integer(0) } ?? 0) }
+}
+
+extension StoredTexts {
     /// FULL preferences that do not agree with the rows that they are made from: both change in one transaction.
     func tornPreferences() throws -> Int {
         try count("""

@@ -10,7 +10,7 @@ func eventually(_ what: String, within patience: Duration = .seconds(120), _ isS
 }
 
 /// Waits until the jobs of a started service have each ended once, so that it writes nothing of its own accord for a while.
-func jobsRested(_ rows: StoredRows) async throws {
+func jobsRested(_ rows: some StoredTexts) async throws {
     try await eventually("the first run of each job") {
         try rows.count("SELECT count(DISTINCT job) FROM job_runs WHERE outcome IS NOT NULL") >= 4
             && rows.count("SELECT count(*) FROM job_runs WHERE outcome IS NULL") == 0

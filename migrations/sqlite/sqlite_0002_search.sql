@@ -1,0 +1,2 @@
+-- Indexes for searching statuses: PostgreSQL has kinds for it that SQLite lacks, so nothing changes here. Words are looked for by
+-- reading the texts that are kept (a week's), tags are looked up in memory.
