@@ -18,7 +18,7 @@ struct MigrateCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bring everything from an SQLite file into an empty PostgreSQL database.",
             discussion: """
-                Example: sheltie migrate to-postgres --from sheltie.db --to postgres://sheltie@db.example/sheltie
+                Example: sheltie migrate to-postgres --from sheltie.db --to postgres://me@db/sheltie
                 Stop the service first. The file is only read. The tables are seen in the target when every row was found equal; a run
                 that was ended goes on with --resume.
                 """)

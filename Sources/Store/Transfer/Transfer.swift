@@ -63,7 +63,7 @@ public enum TransferNote: Sendable {
 
 /// What a transfer has done.
 public struct TransferReport: Sendable, Equatable {
-    public struct UnfitRow: Sendable, Equatable {
+    public struct UnfitRow: Sendable, Hashable {
         public var table: String
         /// The row's key in the source, its parts with slashes between.
         public var key: String

@@ -16,14 +16,14 @@ struct TransferRun {
     }
 
     /// How long the lock of a process that was killed may still stand.
-    private static let lockPatience = Duration.seconds(15)
+    private static let lockPatience = Duration.seconds(10)
 
     func run() throws -> TransferReport {
         let source = try TransferSource(path: transfer.source)
         if source.kind == .documented, transfer.identity == nil { throw TransferError.needsIdentity }
         return try source.reading {
             let staging = try Staging.open(transfer.target)
-            try staging.take(patience: transfer.resumes ? Self.lockPatience : .zero)
+            try staging.take(patience: Self.lockPatience)
             return transfer.isTrial ? try trial(source, staging) : try run(source, staging)
         }
     }
