@@ -33,7 +33,8 @@ extension TransferTests {
                     // The server may have made the schema in the moment after the kill.
                     if code == 73, resumes { continue }
                     if code == nil { kills += 1 } else { failed += 1 }
-                    if failed > 0 || (code == nil && !resumes && (try !place.isEmpty())) { break }
+                    // Killed behind the last step.
+                    if try failed > 0 || code == nil && !resumes && !place.isEmpty() { break }
                 }
                 let differing = try differences(place)
                 #expect(differing == [], "after \(kills) kills")
@@ -69,8 +70,10 @@ final class Process {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, folder + "/out", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, folder + "/err", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        let words = ([BuiltProgram.path] + arguments).map { strdup($0) } + [nil]
-        let settings = ["PATH=/usr/bin:/bin", "HOME=" + folder].map { strdup($0) } + [nil]
+        let line: [String] = [BuiltProgram.path] + arguments
+        let words = line.map { strdup($0) } + [nil]
+        let variables: [String] = ["PATH=/usr/bin:/bin", "HOME=" + folder]
+        let settings = variables.map { strdup($0) } + [nil]
         defer { for text in words + settings { free(text) } }
         var started = pid_t()
         guard posix_spawn(&started, BuiltProgram.path, &actions, nil, words, settings) == 0 else { throw FileFailure(description: "the program does not start") }

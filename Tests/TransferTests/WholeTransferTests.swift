@@ -2,6 +2,7 @@ import Database
 import Fediverse
 import Migrations
 import Postgres
+import Privacy
 import SQLite
 import TestSupport
 import Testing
@@ -18,7 +19,7 @@ extension TransferTests {
             let before = bytes(of: place.path)
             let report = try await place.transfer.run(at: noon) { _ in }
             #expect(bytes(of: place.path) == before)
-            #expect(report.unfit.isEmpty && report.rows > 10_000)
+            #expect(report.unfit.isEmpty && report.rows > 5_000)
             #expect(try differences(place) == [])
             #expect(try place.target().first("SELECT count(*) FROM pg_namespace WHERE nspname = 'sheltie_transfer'") { $0.integer(0) } == 0)
 
@@ -26,7 +27,8 @@ extension TransferTests {
             try place.emptyTarget()
             let fresh = try await Storage.open(.postgres(url: place.url), role: .command, now: noon)
             await fresh.shutdown()
-            #expect(try moved == shape(place.target()))
+            let difference = try Set(moved).symmetricDifference(shape(place.target()))
+            #expect(difference == [])
         }
 
         @Test func `numbers that were given out are never used again`() async throws {
@@ -69,7 +71,8 @@ extension TransferTests {
             await #expect(throws: TransferError.unfinished) { try await place.transfer.run(at: noon) { _ in } }
             var transfer = place.transfer
             transfer.resumes = true
-            await #expect(throws: TransferError.otherSource) { [transfer] in try await transfer.run(at: noon) { _ in } }
+            let resuming = transfer
+            await #expect(throws: TransferError.otherSource) { try await resuming.run(at: noon) { _ in } }
         }
 
         @Test func `a finished transfer is found finished`() async throws {

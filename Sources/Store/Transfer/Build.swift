@@ -52,14 +52,16 @@ struct Build: Sendable {
             }
         }
         let indexes = try session.all("""
-            SELECT c.relname, t.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i
+            SELECT c.relname, t.relname, pg_get_indexdef(i.indexrelid), t.relkind::text FROM pg_index i
             JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
             WHERE n.nspname = \(schema) AND NOT t.relispartition AND NOT starts_with(t.relname, 'transfer_') AND t.relname <> 'schema_migrations'
             AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) ORDER BY t.relname, c.relname
-            """) { (name: $0.text(0), table: $0.text(1), definition: $0.text(2)) }
+            """) { (name: $0.text(0), table: $0.text(1), definition: $0.text(2), isPartitioned: $0.text(3) == "p") }
         for index in indexes {
             drops.append("DROP INDEX \(schema).\(Staging.quoted(index.name))")
-            builds.append(Build(stage: .index, table: index.table, statement: index.definition))
+            // Of a partitioned table the definition leaves the parts out, where it was said for all of them.
+            let definition = index.isPartitioned ? index.definition.replacing(" ON ONLY ", with: " ON ", maxReplacements: 1) : index.definition
+            builds.append(Build(stage: .index, table: index.table, statement: definition))
         }
         try session.script(drops.joined(separator: ";\n"))
         return builds.sorted { $0.stage.rawValue < $1.stage.rawValue }

@@ -183,32 +183,70 @@ extension RowReader {
     }
 }
 
-/// Gives the rows to a COPY.
+/// Gives the rows to a COPY, and gathers what identifies them on the way.
 struct CopySink: CellSink {
     let writer: CopyWriter
     /// Whether texts are looked through here, and not by the server alone: only after it has refused some, for it does so anyway.
     let isStrict: Bool
-    var canonical = CanonicalJSON()
+    var digest = DigestSink()
 
-    func null() { writer.null() }
-    func smallint(_ number: Int16) { writer.integer(number) }
-    func integer(_ number: Int32) { writer.integer(number) }
-    func bigint(_ number: Int64) { writer.integer(number) }
-    func boolean(_ isTrue: Bool) { writer.bool(isTrue) }
-    func real(_ number: Double) { writer.real(number) }
-    func moment(_ since1970: Int64) { writer.moment(since1970) }
-    func bytes(_ bytes: UnsafeRawBufferPointer) { writer.bytes(bytes) }
+    @inline(__always)
+    mutating func null() {
+        writer.null()
+        digest.null()
+    }
 
-    func text(_ bytes: UnsafeRawBufferPointer) throws(Misfit) {
+    @inline(__always)
+    mutating func smallint(_ number: Int16) {
+        writer.integer(number)
+        digest.smallint(number)
+    }
+
+    @inline(__always)
+    mutating func integer(_ number: Int32) {
+        writer.integer(number)
+        digest.integer(number)
+    }
+
+    @inline(__always)
+    mutating func bigint(_ number: Int64) {
+        writer.integer(number)
+        digest.bigint(number)
+    }
+
+    @inline(__always)
+    mutating func boolean(_ isTrue: Bool) {
+        writer.bool(isTrue)
+        digest.boolean(isTrue)
+    }
+
+    @inline(__always)
+    mutating func real(_ number: Double) {
+        writer.real(number)
+        digest.real(number)
+    }
+
+    @inline(__always)
+    mutating func moment(_ since1970: Int64) {
+        writer.moment(since1970)
+        digest.moment(since1970)
+    }
+
+    mutating func bytes(_ bytes: UnsafeRawBufferPointer) {
+        writer.bytes(bytes)
+        digest.bytes(bytes)
+    }
+
+    @inline(__always)
+    mutating func text(_ bytes: UnsafeRawBufferPointer) throws(Misfit) {
         if isStrict { try checkText(bytes) }
         writer.bytes(bytes)
+        digest.text(bytes)
     }
 
     mutating func json(_ text: UnsafeRawBufferPointer) throws(Misfit) {
-        if isStrict {
-            try checkText(text)
-            try canonical.check(text)
-        }
+        if isStrict { try checkText(text) }
+        try digest.json(text)
         writer.json(text)
     }
 }

@@ -13,17 +13,28 @@ struct TableCopy {
     let staging: Staging
     let reader: RowReader
     let chunkRows: Int
+    /// Columns that refer to another table, of which some rows are left out.
+    var references: [Reference] = []
     /// Hears now and then how many rows of the part at work were read.
     let progressed: (Int) -> Void
     /// Hears of rows that were committed.
     let committed: (Int) -> Void
     let unfit: (TransferKey, String) -> Void
 
+    /// A column, and the numbers of the rows that it must not refer to.
+    struct Reference {
+        let column: Int32
+        let parent: String
+        let absent: Set<Int64>
+    }
+
     private var statement: String { "COPY \(Staging.quoted(table.name)) (\(table.columnList)) FROM STDIN (FORMAT binary)" }
 
-    func run() throws {
+    /// - Returns: the sum over the rows that the target has now; nil where an earlier run has copied some of them.
+    func run() throws -> TableDigest? {
         var progress = try staging.progress(of: table.name)
-        if progress.isDone { return }
+        var digest = progress.isDone || progress.last != nil ? nil : TableDigest()
+        if progress.isDone { return nil }
         let places = table.keyPlaces
         var size = chunkRows
         // The server looks through texts anyway; we do so, too, once it has refused some, to tell which.
@@ -33,6 +44,7 @@ struct TableCopy {
             do {
                 let part = try copy(scan, from: progress, rows: size, isStrict: isStrict, places)
                 progress = part.progress
+                digest? += part.digest
                 part.unfit.forEach { unfit($0.key, $0.reason) }
                 committed(part.copied)
                 if size < chunkRows { size = min(chunkRows, size * 4) }
@@ -48,11 +60,13 @@ struct TableCopy {
                 scan = try table.scan(on: source, after: progress.last)
             }
         }
+        return digest
     }
 
     private struct Part {
         var progress: Staging.Progress
         var copied = 0
+        var digest = TableDigest()
         var unfit: [(key: TransferKey, reason: String)] = []
     }
 
@@ -69,9 +83,12 @@ struct TableCopy {
                     }
                     read += 1
                     writer.beginRow(columns: table.columns.count)
+                    sink.digest.row = RowDigest()
                     do throws(RowReader.Refusal) {
+                        try checkReferences(scan)
                         try reader.read(scan, into: &sink)
                         part.copied += 1
+                        part.digest += sink.digest.row.finished()
                     } catch {
                         writer.dropRow()
                         part.unfit.append((key(of: scan, places), error.misfit.sentence(table.columns[error.column].name)))
@@ -90,6 +107,12 @@ struct TableCopy {
             for row in part.unfit { try staging.noteUnfit(row.key, row.reason, of: table.name) }
             try staging.note(part.progress, of: table.name)
             return part
+        }
+    }
+
+    private func checkReferences(_ row: SQLiteScan) throws(RowReader.Refusal) {
+        for reference in references where reference.absent.contains(row.integer(reference.column)) {
+            throw RowReader.Refusal(column: Int(reference.column), misfit: .orphan(of: reference.parent))
         }
     }
 

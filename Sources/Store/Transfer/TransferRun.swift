@@ -37,9 +37,9 @@ struct TransferRun {
             return try staging.session.transaction {
                 try staging.make(source: "", at: now)
                 var report = TransferReport()
-                let tables = try source.tables(for: staging.tables(), identity: transfer.identity, begun: now)
-                try copy(tables, source, staging, &report)
-                try build(staging, source, tables, &report)
+                let tables = try tables(source, staging, begun: now)
+                _ = try copy(tables, source, staging, &report)
+                _ = try build(staging, source, tables, &report)
                 try finish(&report, source, staging, tables)
                 throw Back(report: report)
             }
@@ -56,13 +56,13 @@ struct TransferRun {
             return report
         }
         let begun = try staging.origin()?.begun ?? now
-        let tables = try source.tables(for: staging.tables(), identity: transfer.identity, begun: begun)
+        let tables = try tables(source, staging, begun: begun)
         // What an earlier run has left out is told again.
         for row in try staging.unfit() { tell(row.table, row.key, row.reason, &report) }
-        try copy(tables, source, staging, &report)
+        var digests = try copy(tables, source, staging, &report)
         if !transfer.leavesOut { try refuseUnfit(report) }
-        try build(staging, source, tables, &report)
-        try verify(tables, source, staging, &report)
+        for table in try build(staging, source, tables, &report) { digests[table] = nil }
+        try verify(tables, digests, source, staging, &report)
         try timed(.publication, &report) { report in
             try staging.setIdentities(given: source.numbering())
             try finish(&report, source, staging, tables)
@@ -89,11 +89,26 @@ struct TransferRun {
         return true
     }
 
+    /// In the order in which they are copied. The aliases' numbers have a table of their own here: it takes those whose people arrived.
+    private func tables(_ source: TransferSource, _ staging: Staging, begun: Instant) throws -> [TransferTable] {
+        var tables = try source.tables(for: staging.tables(), identity: transfer.identity, begun: begun)
+        if let numbers = tables.firstIndex(where: { $0.name == "alias_keys" }) {
+            let table = tables.remove(at: numbers)
+            let people = tables.firstIndex { $0.name == "user_aliases" } ?? numbers - 1
+            tables.insert(table, at: people + 1)
+        }
+        return tables
+    }
+
     private var identities: ForeignIdentities? {
         transfer.identity.map { ForeignIdentities(domain: $0.domain, pseudonymizer: $0.pseudonymizer) }
     }
 
-    private func copy(_ tables: [TransferTable], _ source: TransferSource, _ staging: Staging, _ report: inout TransferReport) throws {
+    /// - Returns: the sums over what was copied, by table; none of a table that an earlier run has begun.
+    private func copy(
+        _ tables: [TransferTable], _ source: TransferSource, _ staging: Staging, _ report: inout TransferReport
+    ) throws -> [String: TableDigest] {
+        var digests: [String: TableDigest] = [:]
         try timed(.rows, &report) { report in
             let totals = try tables.map { try $0.count(on: source.connection) }
             let total = totals.reduce(0, +)
@@ -102,15 +117,31 @@ struct TransferRun {
                 var done = before + (try staging.progress(of: table.name).rows)
                 var told: [(TransferKey, String)] = []
                 note(.progress(.rows, table: table.name, done: done, total: total))
-                let copy = TableCopy(
+                var copy = TableCopy(
                     table: table, source: source.connection, staging: staging, reader: table.reader(identities), chunkRows: transfer.chunkRows,
                     progressed: { note(.progress(.rows, table: table.name, done: done + $0, total: total)) },
                     committed: { done += $0 }, unfit: { told.append(($0, $1)) })
-                try copy.run()
+                if !report.unfit.isEmpty { copy.references = try references(of: table, among: tables, staging) }
+                digests[table.name] = try copy.run()
                 for row in told { tell(table.name, row.0, row.1, &report) }
                 before += count
             }
             note(.progress(.rows, table: "", done: total, total: total))
+        }
+        return digests
+    }
+
+    /// A row that refers to one that is left out is left out itself, and named: also where the target would not miss it.
+    private func references(of table: TransferTable, among tables: [TransferTable], _ staging: Staging) throws -> [TableCopy.Reference] {
+        let unfit = try staging.unfit()
+        return tables.compactMap { parent in
+            guard parent.name != table.name, parent.key.count == 1, let place = parent.expressions.firstIndex(of: parent.key[0]),
+                let column = table.columns.firstIndex(where: { $0.name == parent.columns[place].name })
+            else { return nil }
+            let absent = unfit.filter { $0.table == parent.name }.compactMap { row -> Int64? in
+                if case .integer(let number) = row.key.values.first { number } else { nil }
+            }
+            return absent.isEmpty ? nil : TableCopy.Reference(column: Int32(column), parent: parent.name, absent: Set(absent))
         }
     }
 
@@ -124,7 +155,11 @@ struct TransferRun {
         if !report.unfit.isEmpty { throw TransferError.unfit(rows: report.unfit.count) }
     }
 
-    private func build(_ staging: Staging, _ source: TransferSource, _ tables: [TransferTable], _ report: inout TransferReport) throws {
+    /// - Returns: the tables out of which rows had to go.
+    private func build(
+        _ staging: Staging, _ source: TransferSource, _ tables: [TransferTable], _ report: inout TransferReport
+    ) throws -> Set<String> {
+        var changed: Set<String> = []
         let builders = Builders(staging: staging, url: transfer.target, sessions: transfer.isTrial ? 0 : transfer.builders)
         try timed(.indexes, &report) { _ in
             try builders.run([.index, .constraint]) { note(.progress(.indexes, table: $0, done: $1, total: $2)) }
@@ -135,14 +170,19 @@ struct TransferRun {
             } catch DatabaseError.constraint(kind: .foreignKey) {
                 // Some row refers to one that is not there. Without keys again, each is looked for, parents first.
                 try builders.takeKeysBack()
-                for orphan in try builders.orphans(of: tables) { tell(orphan.table, orphan.key, orphan.reason, &report) }
+                for orphan in try builders.orphans(of: tables) {
+                    changed.insert(orphan.table)
+                    tell(orphan.table, orphan.key, orphan.reason, &report)
+                }
                 if !transfer.leavesOut, !transfer.isTrial { try refuseUnfit(report) }
                 try builders.run([.key, .check]) { note(.progress(.keys, table: $0, done: $1, total: $2)) }
             }
         }
+        return changed
     }
 
-    private func verify(_ tables: [TransferTable], _ source: TransferSource, _ staging: Staging, _ report: inout TransferReport) throws {
+    /// - Parameter digests: of what this run has read in its snapshot; of the rest, the source is read once more.
+    private func verify(_ tables: [TransferTable], _ digests: [String: TableDigest], _ source: TransferSource, _ staging: Staging, _ report: inout TransferReport) throws {
         try timed(.verification, &report) { _ in
             let url = transfer.target
             let target = OwnThread.begin("transfer-verify") { [tables] in
@@ -150,6 +190,7 @@ struct TransferRun {
                 return try tables.map { try TableVerification(table: $0).digest(of: staging.session) }
             }
             let here = Result { try tables.map { table in
+                if let digest = digests[table.name] { return digest }
                 note(.progress(.verification, table: table.name, done: 0, total: 0))
                 return try TableVerification(table: table).digest(
                     of: source.connection, table.reader(identities), without: staging.unfitKeys(of: table.name))

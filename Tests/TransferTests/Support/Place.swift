@@ -53,7 +53,8 @@ final class Place {
 
     /// Moments of 2026, every kind of NULL, texts that a text format would have to escape, JSON with and without members.
     private static func rows(acts: Int) -> [String] {
-        let (people, posts) = (max(8, acts / 50), max(20, acts / 5))
+        let (people, posts) = (max(8, acts / 50) | 1, max(20, acts / 5))
+        // One odd, one round: few acts fall together.
         func each(_ count: Int) -> String { "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(count))" }
         func id(_ kind: Int, _ number: String) -> String { "printf('%016x%032x%016x', \(kind), \(number), \(number) * 2654435761 % 4294967296)" }
         let moment = "1780000000000000 + i * 1000003"
@@ -100,7 +101,7 @@ final class Place {
             "INSERT INTO item_popularity_daily (tenant_id, day, post_key, score, public_score) SELECT 1, 20600, post_key, NULLIF(post_key % 3 * 5, 0), 2 FROM post_metadata",
             "INSERT INTO author_opt_outs (tenant_id, author_id, source, set_at) VALUES (1, \(id(4, "1")), 'profile', -1)",
             "INSERT INTO ingest_cursors (tenant_id, source, newest_id, updated_at) VALUES (1, 'public', '115000000000000001', 1780000000000000)",
-            "INSERT INTO job_runs (tenant_id, job, started_at, finished_at, outcome, counts) VALUES (1, 'ingest', 1, 2, 'done', '{\"seen\":3,\"kept\":1}')",
+            "INSERT INTO job_runs (tenant_id, job, started_at, finished_at, outcome, counts) VALUES (1, 'ingest', 1, 2, 'done', '{\"kept\":1,\"seen\":3}')",
             "INSERT INTO leases (tenant_id, name, fence, holder, expires_at) VALUES (1, 'ingest', 9, 'word', 1780000000000000)",
             "INSERT INTO erasure_ledger (tenant_id, tag, erased_at) VALUES (1, \(id(5, "1")), 1780000000000000)",
             "INSERT INTO post_removals (tenant_id, changed_version, post_key, removed_at) VALUES (1, 3, 99, 1780000000000000)",
