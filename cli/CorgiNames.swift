@@ -9,7 +9,7 @@ import Store
 enum CorgiNames {
     static let all: [any ParsableCommand.Type] = [
         SeedUsers.self, ViewInteractions.self, ViewRecommendations.self, DatabaseInfo.self, ViewPrivacy.self, UpdatePrivacy.self,
-        ImportPosts.self, AddInteraction.self, WipeDatabase.self, Migrate.self,
+        ImportPosts.self, AddInteraction.self, WipeDatabase.self, MigrateCommand.self,
     ]
 
     struct SeedUsers: AsyncParsableCommand {
@@ -130,14 +130,6 @@ enum CorgiNames {
         @OptionGroup var flags: SettingFlags
 
         func run() async throws { try await DatabaseCommand.wipe(flags, confirmed: confirm) }
-    }
-
-    struct Migrate: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "migrate", abstract: "Bring the schema up to date: 'db migrate'.", discussion: "Example: sheltie migrate")
-        @OptionGroup var command: DatabaseCommand.Migrate
-
-        func run() async throws { try await command.run() }
     }
 }
 

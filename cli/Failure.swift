@@ -38,6 +38,7 @@ struct Failure: Error {
         case let failure as Failure: self = failure
         case let error as DatabaseError: self.init("\(error)", Self.code(of: error))
         case let error as StoreError: self.init("\(error)", Self.code(of: error))
+        case let error as TransferError: self.init("\(error)", Self.code(of: error))
         case let error as MasterKeyError: self.init("\(error)", .badSetting)
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)
@@ -71,6 +72,15 @@ struct Failure: Error {
         case .noDatabase: .noInput
         case .noFile: .usage
         default: .badSetting
+        }
+    }
+
+    private static func code(of error: TransferError) -> Code {
+        switch error {
+        case .unfit, .different, .unknownSource, .unknownTable: .badData
+        case .running, .sourceChanged: .tryAgain
+        case .targetUsed, .unfinished, .otherSource: .cannotCreate
+        case .needsIdentity: .usage
         }
     }
 

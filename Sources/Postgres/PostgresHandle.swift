@@ -180,14 +180,14 @@ final class PostgresHandle {
     }
 
     /// What it means that libpq itself failed.
-    private func broken(or statement: String) -> DatabaseError {
+    func broken(or statement: String) -> DatabaseError {
         isBroken = isBroken || PQstatus(pointer) != CONNECTION_OK
         // The library's own complaint about a call, such as one without memory: XX000, "internal error".
         return isBroken ? .disconnected : .refused(state: "XX000", statement: statement)
     }
 
     /// Waits for the socket; false when the time is over.
-    private func isReady(for events: Int16, until deadline: ContinuousClock.Instant?) -> Bool {
+    func isReady(for events: Int16, until deadline: ContinuousClock.Instant?) -> Bool {
         var watched = pollfd(fd: PQsocket(pointer), events: events, revents: 0)
         while true {
             let wait = deadline.map { Int32(clamping: max(0, Int64(($0 - .now) / .milliseconds(1)))) } ?? -1

@@ -4,7 +4,7 @@ import Glibc
 
 extension SQLiteConnection {
     /// Stands in the file's header (`PRAGMA application_id`), so that another program's database is never taken for ours: "SHLT".
-    static let applicationID: Int64 = 0x5348_4C54
+    public static let applicationID: Int64 = 0x5348_4C54
 
     /// Creates the file before SQLite would, readable by its owner only; the log beside it takes the same mode from it.
     static func createFile(_ path: String) throws(DatabaseError) {
@@ -27,7 +27,7 @@ extension SQLiteConnection {
         for setting in [SQLITE_DBCONFIG_DQS_DML, SQLITE_DBCONFIG_DQS_DDL, SQLITE_DBCONFIG_TRUSTED_SCHEMA] {
             try handle.check(sqlite_db_config_switch(handle.pointer, setting, 0), "db_config")
         }
-        try refuseForeignFile()
+        if access != .foreignReader { try refuseForeignFile() }
         if access == .writer { try claimFile(inMemory: inMemory) }
         // FAST would answer 2, and leaves erased bytes in overflow pages.
         guard try pragma("PRAGMA secure_delete = ON") == .integer(1) else {
@@ -40,7 +40,7 @@ extension SQLiteConnection {
         // The cache is in KiB where negative. No memory map: a disk error would be a signal instead of an error code.
         let cache = access == .writer ? -32 * 1024 : -16 * 1024
         try script("PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = \(cache); PRAGMA synchronous = NORMAL")
-        if access == .reader || inMemory { deadline.install(on: handle.pointer) }
+        if access != .writer || inMemory { deadline.install(on: handle.pointer) }
     }
 
     /// The first value of a statement that is prepared anew each time, as a PRAGMA must be; nil for no row.

@@ -10,6 +10,8 @@ public final class SQLiteConnection: Connection {
         case writer
         /// Reads only; its transactions see one snapshot from their first statement on.
         case reader
+        /// The same over a file that may be another program's.
+        case foreignReader
     }
 
     static let statementCapacity = 256

@@ -34,7 +34,8 @@ struct CommandTree: Decodable {
 
     private static func leaves(of command: Command, path: String) -> [(path: String, command: Command)] {
         if command.children.isEmpty { return [(path, command)] }
-        return command.children.flatMap { leaves(of: $0, path: path + " " + $0.commandName) }
+        // A group with an example of its own does something by itself, too.
+        return (command.examples.isEmpty ? [] : [(path, command)]) + command.children.flatMap { leaves(of: $0, path: path + " " + $0.commandName) }
     }
 
     /// What is wrong with a command line, nil when the program would take it.
@@ -62,7 +63,7 @@ struct CommandTree: Decodable {
             }
         }
         guard whole else { return nil }
-        if !command.children.isEmpty { return "\(command.commandName) alone does nothing" }
+        if !command.children.isEmpty, command.examples.isEmpty { return "\(command.commandName) alone does nothing" }
         let missing = arguments.indices.first { !arguments[$0].isOptional && !given.contains($0) }
         return missing.map { "\(arguments[$0].names?.first?.name ?? "an argument") is missing" }
     }

@@ -3,6 +3,7 @@ public import Glibc
 /// What a test could not do with a file.
 public struct FileFailure: Error, CustomStringConvertible {
     public let description: String
+    public init(description: String) { self.description = description }
 }
 
 public func temporaryFolder() throws -> String {
