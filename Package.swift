@@ -58,7 +58,9 @@ let package = Package(
         module("Zlib", ["CZlib"]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: [.embedInCode("sqlite/sqlite_0001_core.sql"), .embedInCode("postgres/postgres_0001_core.sql")],
+            resources: [.embedInCode("sqlite/sqlite_0001_core.sql"), .embedInCode("postgres/postgres_0001_core.sql"),
+                .embedInCode("sqlite/sqlite_0003_key_rotation.sql"), .embedInCode("postgres/postgres_0003_key_rotation.sql"),
+            ],
             swiftSettings: settings),
 
         // 3. The domain: no HTTP, no SQL.

@@ -31,6 +31,7 @@ public struct Storage: Sendable {
     public let recommender: any RecommenderRepository
     public let jobRuns: JobRuns
     public let leases: Leases
+    let activeKey: ActiveKey
     /// Its writes are fenced where they are a job's (`Leases.fencing`).
     let pool: any ConnectionPool
     let location: StoreLocation
@@ -69,7 +70,8 @@ public struct Storage: Sendable {
         let pool = FencedPool(pool: pool)
         self.pool = pool
         self.location = location
-        people = People(pool: pool, defaultLevel: defaultLevel)
+        activeKey = ActiveKey()
+        people = People(pool: pool, defaultLevel: defaultLevel, activeKey: activeKey)
         interactions = Interactions(pool: pool)
         recommendationLog = RecommendationLog(pool: pool)
         preferences = Preferences(pool: pool)
