@@ -59,7 +59,7 @@ let package = Package(
         .target(
             name: "Migrations", path: "migrations",
             resources: [.embedInCode("sqlite/sqlite_0001_core.sql"), .embedInCode("postgres/postgres_0001_core.sql"),
-                .embedInCode("sqlite/sqlite_0003_key_rotation.sql"), .embedInCode("postgres/postgres_0003_key_rotation.sql"),
+                .embedInCode("sqlite/sqlite_0003_keys_and_backups.sql"), .embedInCode("postgres/postgres_0003_keys_and_backups.sql"),
             ],
             swiftSettings: settings),
 

@@ -39,6 +39,7 @@ struct Failure: Error {
         case let error as DatabaseError: self.init("\(error)", Self.code(of: error))
         case let error as StoreError: self.init("\(error)", Self.code(of: error))
         case let error as MasterKeyError: self.init("\(error)", .badSetting)
+        case let error as SealedFileError: self.init("\(error)", Self.code(of: error))
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
@@ -69,6 +70,15 @@ struct Failure: Error {
         case .noDatabase: .noInput
         case .noFile: .usage
         default: .badSetting
+        }
+    }
+
+    private static func code(of error: SealedFileError) -> Code {
+        switch error {
+        case .notABackup, .damaged: .badData
+        case .keyDestroyed: .noInput
+        case .alreadyThere: .cannotCreate
+        case .system: .inputOutput
         }
     }
 

@@ -36,9 +36,14 @@ struct Installation: Sendable {
                 try await storage.checkKey(id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, in: tenant)
             } else {
                 tenant = try await storage.tenant(domain: instance.domain, at: now)
-                try await storage.registerKey(id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, in: tenant, at: now)
+                let ledger = Ledger(
+                    of: pseudonymizer, beside: settings.text("keyFile"), location: try StoreLocation(parsing: settings.text("database")))
+                if role == .serve, case .sqlite = storage.location, !ledger.isKeptOutside {
+                    Output.note("The folder of the key file cannot be written: if the database is lost, a restored backup will not know who was erased since.")
+                }
+                try await storage.registerKey(
+                    id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, ledger: ledger, in: tenant, at: now)
             }
-            if role == .serve { await removeEndedKeys(settings, storage, accepted: pseudonymizer.acceptedKeyIDs) }
             let reach = try Self.reach(settings)
             let client = CurlClient(reach)
             return Installation(
@@ -58,16 +63,6 @@ struct Installation: Sendable {
         if role == .inspect { return try await storage.people.standing(alias, or: former, in: tenant) }
         try await storage.people.adopt(alias, from: former, in: tenant)
         return alias
-    }
-
-    /// A key by which nobody is known any more is taken out of its file.
-    private static func removeEndedKeys(_ settings: Settings, _ storage: Storage, accepted: [String]) async {
-        do {
-            let ended = try await storage.endedKeys(among: accepted)
-            if !ended.isEmpty { try KeyRing.remove(ended, at: settings.text("keyFile")) }
-        } catch {
-            Output.note("An older key has ended, but its line could not be taken out of the key file. Start once with the right to write it.")
-        }
     }
 
     /// The database alone, for commands that need no instance.

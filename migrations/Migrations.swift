@@ -10,8 +10,8 @@ public struct Migration: Sendable {
         Migration(
             number: 1, name: "core", sqlite: text(PackageResources.sqlite_0001_core_sql), postgres: text(PackageResources.postgres_0001_core_sql)),
         Migration(
-            number: 3, name: "key rotation", sqlite: text(PackageResources.sqlite_0003_key_rotation_sql),
-            postgres: text(PackageResources.postgres_0003_key_rotation_sql)),
+            number: 3, name: "keys and backups", sqlite: text(PackageResources.sqlite_0003_keys_and_backups_sql),
+            postgres: text(PackageResources.postgres_0003_keys_and_backups_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -68,7 +68,9 @@ public struct RecommenderService: Sendable {
             let tenant: TenantKey
             if access == .change {
                 tenant = try await storage.tenant(domain: domain, at: clock())
-                try await storage.registerKey(id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, in: tenant, at: clock())
+                try await storage.registerKey(
+                    id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs,
+                    ledger: Ledger(of: pseudonymizer, beside: keyFile, location: StoreLocation(parsing: database)), in: tenant, at: clock())
             } else {
                 guard let known = try await storage.tenant(domain: domain) else { throw ServiceError.unknownInstance }
                 tenant = known

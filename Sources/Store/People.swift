@@ -8,7 +8,7 @@ struct People: PeopleRepository {
     let pool: any ConnectionPool
     /// The level of an alias without a row.
     let defaultLevel: PrivacyLevel
-    let activeKey: ActiveKey
+    let keyInUse: KeyInUse
 
     func standing(_ alias: AliasID, or former: [FormerAlias], in tenant: TenantKey) async throws -> AliasID {
         if former.isEmpty { return alias }
@@ -17,7 +17,7 @@ struct People: PeopleRepository {
 
     func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey) async throws {
         // Nearly always there is no older key, or the row was moved long ago: both cost no write.
-        guard try await standing(alias, or: former, in: tenant) != alias, let key = activeKey.id(in: tenant) else { return }
+        guard try await standing(alias, or: former, in: tenant) != alias, let key = keyInUse.id(in: tenant) else { return }
         try await pool.write(.process) { connection in
             // Who has begun anew meanwhile keeps what is theirs now.
             if try connection.aliasRow(alias, in: tenant, locking: true) != nil { return }
@@ -51,6 +51,10 @@ struct People: PeopleRepository {
         try await pool.write(.power) { connection in
             let row = try connection.aliasRow(alias, in: tenant, locking: true)
             let before = try connection.personalCounts(of: row?.key, in: tenant)
+            if let row, level < row.level, let ledger = keyInUse.ledger(in: tenant) {
+                let tags = try [ledger.tag(alias)] + connection.formerTags(of: row.key, in: tenant)
+                try note(tags.map { LedgerEntry(tag: $0, level: level, at: now) }, in: tenant, connection)
+            }
             try change(connection, alias, tenant, now).carryOut(from: row, to: level)
             let after = try connection.aliasRow(alias, in: tenant)
             let viewer = Viewer(after, alias: alias, in: tenant, defaultLevel: defaultLevel)
@@ -63,20 +67,27 @@ struct People: PeopleRepository {
             let row = try connection.aliasRow(alias, in: tenant, locking: true)
             let former = try row.map { try connection.formerTags(of: $0.key, in: tenant) } ?? []
             let removed = try row.map { try connection.removePersonalRows(of: $0.key, in: tenant) }
-            for tag in [ledgerTag] + former {
-                try connection.run("""
-                    INSERT INTO erasure_ledger (tenant_id, tag, erased_at) VALUES (\(tenant), \(tag), \(now))
-                    ON CONFLICT (tenant_id, tag) DO UPDATE SET erased_at = excluded.erased_at
-                    """)
-            }
+            try note(([ledgerTag] + former).map { LedgerEntry(tag: $0, level: .none, at: now) }, in: tenant, connection)
             if defaultLevel != .none { try change(connection, alias, tenant, now).carryOut(from: nil, to: .none) }
             return ErasureReceipt(removed: removed ?? Dictionary(uniqueKeysWithValues: personalTables.map { ($0, 0) }))
         }
     }
 
+    /// The file first: an entry for what then fails costs a restored backup somebody who wanted to go, the other way round they would be back.
+    private func note(_ entries: [LedgerEntry], in tenant: TenantKey, _ connection: any Connection) throws {
+        try keyInUse.ledger(in: tenant)?.file?.append(entries)
+        for entry in entries {
+            try connection.run("""
+                INSERT INTO erasure_ledger (tenant_id, tag, erased_at, privacy_level) VALUES (\(tenant), \(entry.tag), \(entry.at), \(entry.level.rawValue))
+                ON CONFLICT (tenant_id, tag) DO UPDATE SET erased_at = excluded.erased_at,
+                    privacy_level = CASE WHEN erasure_ledger.privacy_level = 'NONE' THEN 'NONE' ELSE excluded.privacy_level END
+                """)
+        }
+    }
+
     private func change(_ connection: any Connection, _ alias: AliasID, _ tenant: TenantKey, _ now: Instant) -> AliasLevelChange {
         AliasLevelChange(
-            connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel, keyID: activeKey.id(in: tenant))
+            connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel, keyID: keyInUse.id(in: tenant))
     }
 
     func scrub() async throws -> Bool {

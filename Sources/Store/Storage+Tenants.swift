@@ -35,8 +35,11 @@ extension Storage {
     /// - Parameters:
     ///   - id: what may be known of the master key: a part of an HMAC under it.
     ///   - accepting: the ids of the older keys that stand beside it in the key file.
+    ///   - ledger: where lowered levels are noted; nil notes none.
     /// - Throws: `StoreError.unknownKey`, `keyReplaced`, `keyDestroyed`.
-    public func registerKey(id: String, accepting: [String] = [], in tenant: TenantKey, at now: Instant) async throws {
+    public func registerKey(
+        id: String, accepting: [String] = [], ledger: Ledger? = nil, in tenant: TenantKey, at now: Instant
+    ) async throws {
         try await pool.write(.power) { connection in
             // Two processes may start at once over a tenant that has no key: there is no row of a key yet that could be locked.
             _ = try connection.first("SELECT 1 FROM tenants WHERE tenant_id = \(tenant) \(sql: connection.dialect.forUpdate)") { _ in true }
@@ -50,7 +53,7 @@ extension Storage {
                     """)
             }
         }
-        activeKey.set(id, in: tenant)
+        keyInUse.set(id, ledger, in: tenant)
     }
 
     /// Accepts a known key, without recording one.

@@ -31,10 +31,10 @@ public struct Storage: Sendable {
     public let recommender: any RecommenderRepository
     public let jobRuns: JobRuns
     public let leases: Leases
-    let activeKey: ActiveKey
+    let keyInUse: KeyInUse
     /// Its writes are fenced where they are a job's (`Leases.fencing`).
     let pool: any ConnectionPool
-    let location: StoreLocation
+    public let location: StoreLocation
 
     /// - Parameters:
     ///   - defaultLevel: the level of an alias that has not chosen.
@@ -70,8 +70,8 @@ public struct Storage: Sendable {
         let pool = FencedPool(pool: pool)
         self.pool = pool
         self.location = location
-        activeKey = ActiveKey()
-        people = People(pool: pool, defaultLevel: defaultLevel, activeKey: activeKey)
+        keyInUse = KeyInUse()
+        people = People(pool: pool, defaultLevel: defaultLevel, keyInUse: keyInUse)
         interactions = Interactions(pool: pool)
         recommendationLog = RecommendationLog(pool: pool)
         preferences = Preferences(pool: pool)
