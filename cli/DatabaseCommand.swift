@@ -4,8 +4,8 @@ import Store
 
 struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "db", abstract: "The database: look, migrate, check, copy, wipe.",
-        subcommands: [Info.self, Migrate.self, Check.self, Backup.self, Wipe.self])
+        commandName: "db", abstract: "The database: look, migrate, check, back up, restore, wipe.",
+        subcommands: [Info.self, Migrate.self, Check.self, Backup.self, Restore.self, Wipe.self])
 
     struct Info: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -50,21 +50,6 @@ struct DatabaseCommand: AsyncParsableCommand {
                 let faults = try await storage.checkIntegrity()
                 guard faults.isEmpty else { throw Failure("the database is damaged: \(faults.prefix(3).joined(separator: "; "))", .badData) }
                 Output.line("The database is whole.")
-            }
-        }
-    }
-
-    struct Backup: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Copy the database to a new file while it is in use. The copy holds people's rows: keep it as safe.",
-            discussion: "Example: sheltie db backup /var/backups/sheltie-today.db")
-        @Argument(help: "The new file.") var path: String
-        @OptionGroup var flags: SettingFlags
-
-        func run() async throws {
-            try await withStorage(flags, role: .inspect) { storage, _ in
-                try await storage.backup(to: path)
-                Output.line("Copied to \(path).")
             }
         }
     }

@@ -40,6 +40,7 @@ struct Failure: Error {
         case let error as StoreError: self.init("\(error)", Self.code(of: error))
         case let error as TransferError: self.init("\(error)", Self.code(of: error))
         case let error as MasterKeyError: self.init("\(error)", .badSetting)
+        case let error as SealedFileError: self.init("\(error)", Self.code(of: error))
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
@@ -81,6 +82,15 @@ struct Failure: Error {
         case .running, .sourceChanged: .tryAgain
         case .targetUsed, .unfinished, .otherSource: .cannotCreate
         case .needsIdentity: .usage
+        }
+    }
+
+    private static func code(of error: SealedFileError) -> Code {
+        switch error {
+        case .notABackup, .damaged: .badData
+        case .keyDestroyed: .noInput
+        case .alreadyThere: .cannotCreate
+        case .system: .inputOutput
         }
     }
 

@@ -31,7 +31,7 @@ struct IngestCommand: AsyncParsableCommand {
     /// Before anything is opened: a mistyped address must not become a tenant.
     private static func checkReached(_ settings: Settings) async throws {
         // What is wrong here is said before anybody else is asked.
-        _ = try MasterKey.load(path: settings.text("keyFile"))
+        _ = try KeyRing.load(path: settings.text("keyFile"))
         do {
             _ = try await Installation.asking(settings) { try await $0.text("/robots.txt") }
         } catch let error as UpstreamError where error.isOurStop {

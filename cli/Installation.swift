@@ -8,6 +8,7 @@ import Upstream
 /// An installation as its settings describe it, opened: the one place where settings become parts.
 struct Installation: Sendable {
     let settings: Settings
+    let role: Storage.Role
     let storage: Storage
     let pseudonymizer: Pseudonymizer
     let instance: Instance
@@ -22,7 +23,7 @@ struct Installation: Sendable {
 
     static func open(_ settings: Settings, role: Storage.Role) async throws -> Installation {
         let instance = try settings.instance()
-        let pseudonymizer = Pseudonymizer(try MasterKey.load(path: settings.text("keyFile")))
+        let pseudonymizer = Pseudonymizer(try KeyRing.load(path: settings.text("keyFile")))
         let storage = try await Self.storage(settings, role: role)
         do {
             let now = Clock.now()
@@ -32,21 +33,36 @@ struct Installation: Sendable {
                     throw Failure("this database holds nothing for \(instance.domain)", .noInput)
                 }
                 tenant = known
-                try await storage.checkKey(id: pseudonymizer.keyID, in: tenant)
+                try await storage.checkKey(id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, in: tenant)
             } else {
                 tenant = try await storage.tenant(domain: instance.domain, at: now)
-                try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)
+                let ledger = Ledger(
+                    of: pseudonymizer, beside: settings.text("keyFile"), location: try StoreLocation(parsing: settings.text("database")))
+                if role == .serve, case .sqlite = storage.location, !ledger.isKeptOutside {
+                    Output.note("The folder of the key file cannot be written: if the database is lost, a restored backup will not know who was erased since.")
+                }
+                try await storage.registerKey(
+                    id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, ledger: ledger, in: tenant, at: now)
             }
             let reach = try Self.reach(settings)
             let client = CurlClient(reach)
             return Installation(
-                settings: settings, storage: storage, pseudonymizer: pseudonymizer, instance: instance, tenant: tenant, client: client,
+                settings: settings, role: role, storage: storage, pseudonymizer: pseudonymizer, instance: instance, tenant: tenant, client: client,
                 streams: CurlClient(reach.withoutConnectionLimit), mastodon: Self.mastodon(settings, instance, client),
                 consent: try settings.consentPolicy())
         } catch {
             await storage.shutdown()
             throw error
         }
+    }
+
+    /// The alias under which a person's rows stand, moved from an older key's where this command may write.
+    func person(accountID: String) async throws -> AliasID {
+        let alias = try pseudonymizer.alias(domain: instance.domain, accountID: accountID)
+        let former = try pseudonymizer.formerAliases(domain: instance.domain, accountID: accountID)
+        if role == .inspect { return try await storage.people.standing(alias, or: former, in: tenant) }
+        try await storage.people.adopt(alias, from: former, in: tenant)
+        return alias
     }
 
     /// The database alone, for commands that need no instance.

@@ -17,13 +17,13 @@ struct LocalWhoFlags: ParsableArguments {
     func optionalAlias(in service: RecommenderService, _ flags: SettingFlags) async throws -> AliasID? {
         if let user {
             guard who.alias == nil, !who.tokenStdin else { throw Failure("give --user or one of --alias and --token-stdin", .usage) }
-            return try service.alias(userID: user, instanceURL: instance)
+            return try await service.person(userID: user, instanceURL: instance)
         }
         if who.tokenStdin {
             guard who.alias == nil else { throw Failure("give --alias or --token-stdin, not both", .usage) }
             let settings = try await Settings.load(flags)
             let id = try await Installation.asking(settings) { try await WhoFlags.accountOfTokenOnStandardInput($0) }
-            return try service.alias(userID: id, instanceURL: settings.instance().domain)
+            return try await service.person(userID: id, instanceURL: settings.instance().domain)
         }
         guard let text = who.alias else { return nil }
         guard let alias = AliasID(hex: text) else { throw Failure("an alias is 64 hex digits", .usage) }

@@ -61,7 +61,7 @@ struct MigrateCommand: AsyncParsableCommand {
             if let domain {
                 guard let keyFile else { throw Failure("--domain needs --key-file", .usage) }
                 guard let host = try? InstanceHost(domain, allowLoopback: true) else { throw Failure("the domain must be a host, as social.example", .usage) }
-                transfer.identity = Transfer.Identity(domain: host.canonical, pseudonymizer: Pseudonymizer(try MasterKey.load(path: keyFile)))
+                transfer.identity = Transfer.Identity(domain: host.canonical, pseudonymizer: Pseudonymizer(try KeyRing.load(path: keyFile)))
             } else if keyFile != nil {
                 throw Failure("--key-file needs --domain", .usage)
             }

@@ -82,7 +82,7 @@ struct Serving {
         quiet.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([proxy, scheduler] + others).map {
+                services: ([proxy, scheduler, Housekeeping(installation: installation, logger: logger)] + others).map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
                 },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))

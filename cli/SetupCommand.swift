@@ -21,7 +21,7 @@ struct SetupCommand: AsyncParsableCommand {
         let settings = try await Settings.load(flags)
         let keyFile = settings.text("keyFile")
         let madeKey = access(keyFile, F_OK) != 0
-        if madeKey { _ = try MasterKey.create(at: keyFile) }
+        if madeKey { _ = try KeyRing.create(at: keyFile) }
         if reset { try await Self.empty(settings) }
         try await withLocal(flags, access: .change) { service, _ in
             let seeded = seed ? try await Seed(service: service, now: Clock.now()).sow() : nil
@@ -47,7 +47,7 @@ struct SetupCommand: AsyncParsableCommand {
 
     /// Only after the key has been read: a wrong one must not cost the data.
     private static func empty(_ settings: Settings) async throws {
-        _ = try MasterKey.load(path: settings.text("keyFile"))
+        _ = try KeyRing.load(path: settings.text("keyFile"))
         let storage = try await Installation.storage(settings, role: .alone)
         do {
             if try await !storage.wipe() { Output.note("Another process keeps its log open; old bytes go when it ends.") }

@@ -18,7 +18,7 @@ struct WhoFlags: ParsableArguments {
         case (nil, false): return nil
         case (nil, true):
             let id = try await Self.accountOfTokenOnStandardInput(installation.mastodon)
-            return try installation.pseudonymizer.alias(domain: installation.instance.domain, accountID: id)
+            return try await installation.person(accountID: id)
         case (let text?, false):
             guard let alias = AliasID(hex: text) else { throw Failure("an alias is 64 hex digits", .usage) }
             return alias

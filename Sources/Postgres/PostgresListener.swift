@@ -23,7 +23,7 @@ public final class PostgresListener: Sendable {
             while !isStopped.withLock({ $0 }) {
                 do throws(DatabaseError) {
                     guard backoff.allows(at: .now) else { throw .disconnected }
-                    let handle = try PostgresHandle(settings)
+                    let handle = try PostgresHandle(settings, writing: false)
                     _ = try handle.ask("LISTEN \(channel)", until: .now + settings.grace) { PQsendQuery(handle.pointer, "LISTEN \(channel)") }
                     backoff.succeeded()
                     heard(nil)

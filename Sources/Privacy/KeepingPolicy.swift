@@ -101,5 +101,7 @@ public struct KeepingPolicy: Sendable, Equatable {
         /// 30 days of backups and a week to spare.
         public static let ledgerTags = Instant.Span.days(37)
         public static let jobRuns = Instant.Span.days(400)
+        /// From the moment that another key took a key's place: who does not come until then is forgotten.
+        public static let acceptedKeys = Instant.Span.days(90)
     }
 }

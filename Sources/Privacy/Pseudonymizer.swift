@@ -6,18 +6,27 @@ import OpenSSL
 public final class Pseudonymizer: Sendable {
     /// Which master key made the aliases: stands beside each alias in the database.
     public let keyID: String
+    /// The older keys whose aliases are still known, the newest first.
+    public let acceptedKeyIDs: [String]
     private let alias: HMACKey
+    private let acceptedAliases: [HMACKey]
     private let author: HMACKey
     private let ledger: HMACKey
+    private let acceptedLedgers: [HMACKey]
     private let virtualAccount: HMACKey
 
-    public init(_ master: MasterKey) {
-        keyID = master.keyID
-        alias = master.key(for: .alias)
-        author = master.key(for: .author)
-        ledger = master.key(for: .erasureLedger)
-        virtualAccount = master.key(for: .virtualAccount)
+    public init(_ ring: KeyRing) {
+        keyID = ring.active.keyID
+        acceptedKeyIDs = ring.accepting.map(\.keyID)
+        alias = ring.active.key(for: .alias)
+        acceptedAliases = ring.accepting.map { $0.key(for: .alias) }
+        author = ring.active.key(for: .author)
+        ledger = ring.active.key(for: .erasureLedger)
+        acceptedLedgers = ring.accepting.map { $0.key(for: .erasureLedger) }
+        virtualAccount = ring.active.key(for: .virtualAccount)
     }
+
+    public convenience init(_ master: MasterKey) { self.init(KeyRing(master)) }
 
     /// The alias of a person at an instance.
     ///
@@ -32,11 +41,24 @@ public final class Pseudonymizer: Sendable {
         AliasID(try PseudonymMessage.withAliasMessage(domain: domain, accountID: accountID) { alias.code(ofBytes: $0) })
     }
 
+    /// The aliases that the same person had under the older keys, the newest key's first.
+    public func formerAliases(domain: String, accountID: String) throws(PseudonymError) -> [FormerAlias] {
+        var former: [FormerAlias] = []
+        for key in acceptedAliases {
+            let alias = AliasID(try PseudonymMessage.withAliasMessage(domain: domain, accountID: accountID) { key.code(ofBytes: $0) })
+            former.append(FormerAlias(alias: alias, ledgerTag: ledgerTag(alias)))
+        }
+        return former
+    }
+
     /// 64 hex digits for an author's canonical uri: what stands for them in every table, the opt-out list included.
     public func authorID(uri: String) -> String { author.code(of: uri.utf8).hex }
 
     /// 64 hex digits by which a restored backup knows that this alias was erased.
     public func ledgerTag(_ alias: AliasID) -> String { ledger.code(of: alias.hex.utf8).hex }
+
+    /// Every tag under which the ledger may have the alias: it may have been erased before the key was replaced.
+    public func ledgerTags(_ alias: AliasID) -> [String] { ([ledger] + acceptedLedgers).map { $0.code(of: alias.hex.utf8).hex } }
 
     /// The account id under which a reason is shown in a timeline: one for each reason text, reproducible, of letters and
     /// digits only, and telling nobody else which author or hashtag the argument names.
@@ -49,6 +71,18 @@ public final class Pseudonymizer: Sendable {
     /// what is public.
     public static func postID(host: String, uri: String) -> String {
         SHA256.digest(of: Array(host.utf8) + [0] + Array(uri.utf8)).hex
+    }
+}
+
+/// What a person was called before the key was replaced.
+public struct FormerAlias: Sendable, Hashable {
+    public let alias: AliasID
+    /// 64 hex digits by which a backup from before knows, should the person be erased, that this alias was theirs.
+    public let ledgerTag: String
+
+    public init(alias: AliasID, ledgerTag: String) {
+        self.alias = alias
+        self.ledgerTag = ledgerTag
     }
 }
 

@@ -5,6 +5,15 @@ public protocol PeopleRepository: Sendable {
     /// The viewer behind an alias; without a row, at the default level and without a key.
     func viewer(_ alias: AliasID, in tenant: TenantKey) async throws -> Viewer
 
+    /// Moves the person's row from an alias that an accepted key made to the active key's, in one transaction.
+    ///
+    /// The row keeps the ledger tag of the alias that it had, for a backup from before.
+    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey) async throws
+
+    /// Changes nothing.
+    /// - Returns: the alias under which the person has a row; the active key's where they have none.
+    func standing(_ alias: AliasID, or former: [FormerAlias], in tenant: TenantKey) async throws -> AliasID
+
     /// Makes the row of somebody who comes for the first time where the operator's default level is above NONE. It never changes
     /// a row that is there, so a choice made at the same moment stands.
     func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer

@@ -21,6 +21,7 @@ public struct RetentionPolicy: Sendable, Equatable {
         // ones are made from rows and end with them.
         steps.append(RetentionStep(what: .fadedPreferences, level: .full, age: .days(1)))
         steps += [
+            RetentionStep(what: .endedKeys, level: nil, age: KeepingPolicy.Shared.acceptedKeys),
             RetentionStep(what: .postContent, level: nil, age: .days(Int64(contentDays))),
             RetentionStep(what: .posts, level: nil, age: KeepingPolicy.Shared.posts),
             // After everything that refers to them.

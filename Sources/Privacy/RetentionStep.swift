@@ -6,6 +6,8 @@ public struct RetentionStep: Sendable, Hashable {
         case interactions, views, recommendationLogs = "recommendation-logs", suppressions, fadedPreferences = "faded-preferences"
         case unseenAliases = "unseen-aliases", postContent = "post-content", posts, stubs, sharedAggregates = "shared-aggregates"
         case ledgerTags = "ledger-tags", jobRuns = "job-runs"
+        /// Keys whose time is over, with everybody who is still known by one of them.
+        case endedKeys = "ended-keys"
     }
 
     public var what: What

@@ -35,7 +35,7 @@ extension RecommenderService {
         var acts: [PreparedAct] = []
         for (index, record) in records.enumerated() {
             do {
-                acts.append(try prepared(record))
+                acts.append(try await prepared(record))
             } catch let error as ServiceError {
                 result.errors.append(.init(index: index, reason: error.description))
             }
@@ -55,7 +55,7 @@ extension RecommenderService {
 
     /// What a person did, newest first.
     public func getUserInteractionHistory(userID: String, limit: Int = 50, instanceURL: String? = nil) async throws -> [UserInteraction] {
-        try await interactionHistory(of: alias(userID: userID, instanceURL: instanceURL), limit: limit)
+        try await interactionHistory(of: person(userID: userID, instanceURL: instanceURL), limit: limit)
     }
 
     public func interactionHistory(of alias: AliasID, limit: Int = 50) async throws -> [UserInteraction] {
@@ -68,7 +68,7 @@ extension RecommenderService {
 
     /// How much a person likes each author, 0 to 1, by the author's id as it is stored.
     public func getAuthorPreferenceScores(userID: String, instanceURL: String? = nil) async throws -> [String: Double] {
-        let viewer = try await viewer(alias(userID: userID, instanceURL: instanceURL))
+        let viewer = try await viewer(person(userID: userID, instanceURL: instanceURL))
         let scores = try await storage.authorScores(of: viewer, at: clock())
         return Dictionary(scores.map { ($0.authorID, $0.score) }, uniquingKeysWith: { first, _ in first })
     }
@@ -88,9 +88,9 @@ extension RecommenderService {
         var context: Interaction.Context
     }
 
-    private func prepared(_ record: InteractionRecord) throws -> PreparedAct {
-        try prepared(
-            alias(userID: record.userID, instanceURL: record.instanceURL), record.postID, record.interactionType, record.context,
+    private func prepared(_ record: InteractionRecord) async throws -> PreparedAct {
+        try await prepared(
+            person(userID: record.userID, instanceURL: record.instanceURL), record.postID, record.interactionType, record.context,
             record.timestamp, hiding: record.userID)
     }
 

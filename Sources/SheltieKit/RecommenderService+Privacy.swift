@@ -13,7 +13,7 @@ extension RecommenderService {
     @discardableResult
     public func updatePrivacySettings(userID: String, privacyLevel: String, instanceURL: String? = nil) async throws -> LevelChange {
         guard let level = PrivacyLevel(rawValue: privacyLevel.uppercased()) else { throw ServiceError.unknownPrivacyLevel }
-        return try await setLevel(level, of: alias(userID: userID, instanceURL: instanceURL))
+        return try await setLevel(level, of: person(userID: userID, instanceURL: instanceURL))
     }
 
     @discardableResult
@@ -26,7 +26,7 @@ extension RecommenderService {
 
     /// Everything that is stored about a person, why, and until when: as `text` for them, as `json` for programs.
     public func getPrivacyReport(userID: String, instanceURL: String? = nil) async throws -> PrivacyReport {
-        try await privacyReport(of: alias(userID: userID, instanceURL: instanceURL))
+        try await privacyReport(of: person(userID: userID, instanceURL: instanceURL))
     }
 
     public func privacyReport(of alias: AliasID) async throws -> PrivacyReport {

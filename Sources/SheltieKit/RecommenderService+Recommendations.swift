@@ -14,7 +14,7 @@ extension RecommenderService {
     public func getPersonalizedRecommendations(
         userID: String, instanceURL: String? = nil, limit: Int = 10, logResults: Bool = true
     ) async throws -> [RecommendedPost] {
-        try await recommendations(for: alias(userID: userID, instanceURL: instanceURL), limit: limit, logResults: logResults)
+        try await recommendations(for: person(userID: userID, instanceURL: instanceURL), limit: limit, logResults: logResults)
     }
 
     /// The same for the operator, who knows the alias alone.
@@ -54,7 +54,7 @@ extension RecommenderService {
             reason.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
         else { throw ServiceError.badReason }
         guard modelVersion.unicodeScalars.count <= 50, !modelVersion.contains(userID) else { throw ServiceError.badModelVersion }
-        let viewer = try await viewer(alias(userID: userID, instanceURL: instanceURL))
+        let viewer = try await viewer(person(userID: userID, instanceURL: instanceURL))
         if viewer.level == .none { return false }
         guard let post = try await storage.posts(ids: [postID], in: tenant).first else { throw ServiceError.unknownPost }
         let recommendation = Recommendation(post: post.key, at: clock(), reason: reason, modelVersion: modelVersion)

@@ -40,6 +40,7 @@ public struct RecommenderService: Sendable {
     public let instance: String
     let pseudonymizer: Pseudonymizer
     let options: Options
+    let access: Access
     let candidates: CandidateIndexCache
     let recommender: TimelineRecommender
     let policy = PrivacyPolicy()
@@ -58,7 +59,7 @@ public struct RecommenderService: Sendable {
         clock: @escaping @Sendable () -> Instant = { systemTime() }
     ) async throws -> RecommenderService {
         let named = try instance.map(host)
-        let pseudonymizer = Pseudonymizer(try MasterKey.load(path: keyFile))
+        let pseudonymizer = Pseudonymizer(try KeyRing.load(path: keyFile))
         let storage = try await Storage.open(
             StoreLocation(parsing: database), role: access == .change ? .command : .inspect, defaultLevel: options.defaultLevel,
             candidateLimit: options.candidateLimit, now: clock())
@@ -67,14 +68,17 @@ public struct RecommenderService: Sendable {
             let tenant: TenantKey
             if access == .change {
                 tenant = try await storage.tenant(domain: domain, at: clock())
-                try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: clock())
+                try await storage.registerKey(
+                    id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs,
+                    ledger: Ledger(of: pseudonymizer, beside: keyFile, location: StoreLocation(parsing: database)), in: tenant, at: clock())
             } else {
                 guard let known = try await storage.tenant(domain: domain) else { throw ServiceError.unknownInstance }
                 tenant = known
-                try await storage.checkKey(id: pseudonymizer.keyID, in: tenant)
+                try await storage.checkKey(id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, in: tenant)
             }
             return RecommenderService(
-                storage: storage, tenant: tenant, instance: domain, pseudonymizer: pseudonymizer, options: options, clock: clock)
+                storage: storage, tenant: tenant, instance: domain, pseudonymizer: pseudonymizer, options: options, access: access,
+                clock: clock)
         } catch {
             await storage.shutdown()
             throw error
@@ -82,7 +86,7 @@ public struct RecommenderService: Sendable {
     }
 
     init(
-        storage: Storage, tenant: TenantKey, instance: String, pseudonymizer: Pseudonymizer, options: Options,
+        storage: Storage, tenant: TenantKey, instance: String, pseudonymizer: Pseudonymizer, options: Options, access: Access,
         clock: @escaping @Sendable () -> Instant
     ) {
         self.storage = storage
@@ -90,6 +94,7 @@ public struct RecommenderService: Sendable {
         self.instance = instance
         self.pseudonymizer = pseudonymizer
         self.options = options
+        self.access = access
         self.clock = clock
         candidates = CandidateIndexCache(repository: storage.recommender)
         recommender = TimelineRecommender(policy: options.policy)
@@ -115,6 +120,16 @@ public struct RecommenderService: Sendable {
         } catch .domainNotCanonical {
             throw ServiceError.badInstance
         }
+    }
+
+    /// The alias under which a person's rows stand. One that an older key made is moved to the active key's first.
+    /// - Parameter instanceURL: as for ``alias(userID:instanceURL:)``.
+    public func person(userID: String, instanceURL: String? = nil) async throws -> AliasID {
+        let alias = try alias(userID: userID, instanceURL: instanceURL)
+        let former = try pseudonymizer.formerAliases(domain: instanceURL.map(Self.host) ?? instance, accountID: userID)
+        if access == .look { return try await storage.people.standing(alias, or: former, in: tenant) }
+        try await storage.people.adopt(alias, from: former, in: tenant)
+        return alias
     }
 
     func viewer(_ alias: AliasID) async throws -> Viewer { try await storage.people.viewer(alias, in: tenant) }

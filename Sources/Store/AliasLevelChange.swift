@@ -9,6 +9,8 @@ struct AliasLevelChange {
     let tenant: TenantKey
     let now: Instant
     let defaultLevel: PrivacyLevel
+    /// The key that made the alias.
+    let keyID: String?
 
     func carryOut(from row: AliasRow?, to level: PrivacyLevel) throws {
         guard let row else {
@@ -38,9 +40,9 @@ struct AliasLevelChange {
         let inserted = try connection.run("""
             INSERT INTO user_aliases (tenant_id, alias_key, alias_id, key_id, privacy_level, created_at, last_seen)
             SELECT tenant_id, \(try connection.newAliasKey(in: tenant)), \(alias.hex), key_id, \(level.rawValue), \(created), \(seen) FROM key_ids
-            WHERE tenant_id = \(tenant) AND state = 'active' ORDER BY created_at DESC, key_id LIMIT 1
+            WHERE tenant_id = \(tenant) AND state = 'active' AND key_id = \(keyID)
             """)
-        guard inserted == 1 else { throw StoreError.noActiveKey }
+        guard inserted == 1 else { throw keyID == nil ? StoreError.noActiveKey : .keyReplaced }
     }
 
     private func move(_ row: AliasRow, to level: PrivacyLevel, lastSeen: Instant) throws {

@@ -28,8 +28,9 @@ struct PersonalData: PersonalDataRepository {
         [
             ("user_aliases", [
                 ("alias_id", false), ("key_id", false), ("privacy_level", false), ("epoch", false), ("created_at", true), ("last_seen", true),
+                ("former_tags", false),
             ], { tenant, key in """
-                SELECT alias_id, key_id, privacy_level, epoch, created_at, last_seen FROM user_aliases
+                SELECT alias_id, key_id, privacy_level, epoch, created_at, last_seen, former_tags FROM user_aliases
                 WHERE tenant_id = \(tenant) AND alias_key = \(key)
                 """ }),
             ("user_interactions", [

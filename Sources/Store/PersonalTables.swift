@@ -33,6 +33,21 @@ extension Connection {
         }
     }
 
+    /// The alias under which the person has a row; the first one where they have none.
+    func standing(_ alias: AliasID, or former: [AliasID], in tenant: TenantKey) throws -> AliasID {
+        let present = Set(try all("""
+            SELECT alias_id FROM user_aliases
+            WHERE tenant_id = \(tenant) AND alias_id IN (\(sql: .list(([alias] + former).map(\.hex))))
+            """) { $0.text(0) })
+        return ([alias] + former).first { present.contains($0.hex) } ?? alias
+    }
+
+    /// The ledger tags of the aliases that the row had under older keys.
+    func formerTags(of key: AliasKey, in tenant: TenantKey) throws -> [String] {
+        let tags = try first("SELECT former_tags FROM user_aliases WHERE tenant_id = \(tenant) AND alias_key = \(key)") { $0.textOrNil(0) }
+        return (tags ?? nil)?.split(separator: " ").map(String.init) ?? []
+    }
+
     /// Whether the viewer's row still has the level and the epoch under which a write was permitted.
     /// Read in the write's own transaction, so that no write comes after a change that it does not know.
     func stillPermits(_ viewer: Viewer, _ key: AliasKey) throws -> Bool {

@@ -50,7 +50,7 @@ final class Replica: Sendable {
     /// On a thread of its own: connecting blocks, and nobody waits for it.
     private func open() {
         NamedThread.start("pg-replica") { [self] in
-            let opened = try? PostgresPool(PostgresSettings(url: url), readers: 2)
+            let opened = try? PostgresPool(PostgresSettings(url: url), readers: 2, writing: false)
             state.withLock { state in
                 // Closed meanwhile: then the pool goes with its last reference.
                 guard case .opening = state else { return }

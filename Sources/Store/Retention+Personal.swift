@@ -86,6 +86,25 @@ extension Connection {
         }
     }
 
+    func endKeys(_ keys: [String], _ aliases: [AliasKey], _ overdue: Overdue) throws -> Int {
+        // Without a time nobody is known by the key, and it is not looked at again.
+        let time: SQL = aliases.isEmpty ? "NULL" : "rotated_at"
+        for key in keys {
+            try run("""
+                UPDATE key_ids SET state = 'destroyed', rotated_at = \(sql: time) WHERE tenant_id = \(overdue.tenant) AND key_id = \(key)
+                """)
+        }
+        return try aliases.reduce(0) { removed, alias in
+            // Somebody may have come a moment ago.
+            let due = try first("""
+                SELECT 1 FROM user_aliases WHERE tenant_id = \(overdue.tenant) AND alias_key = \(alias)
+                AND key_id IN (\(sql: .list(keys))) \(sql: dialect.forUpdate)
+                """) { _ in true } ?? false
+            if due { _ = try removePersonalRows(of: alias, in: overdue.tenant) }
+            return removed + (due ? 1 : 0)
+        }
+    }
+
     /// FULL preferences that were not acted on lately and have faded under what is kept.
     func faded(_ overdue: Overdue, limit: Int) throws -> [FadedPreference] {
         var faded: [FadedPreference] = []

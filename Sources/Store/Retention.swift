@@ -29,6 +29,7 @@ struct Retention: RetentionRepository {
         case .fadedPreferences:
             let faded = try await pool.read { try $0.faded(overdue, limit: limit) }
             return faded.isEmpty ? 0 : try await pool.write(.process) { try $0.dropFaded(faded, overdue) }
+        case .endedKeys: return try await endKeys(overdue, limit)
         case .unseenAliases:
             return try await batch(overdue, limit) { $0.alias(0) } remove: { try $0.forgetUnseen($1, overdue) }
         case .postContent:
@@ -54,6 +55,18 @@ struct Retention: RetentionRepository {
         }
         if keys.isEmpty { return 0 }
         return try await pool.write(.process) { try remove($0, keys) }
+    }
+
+    /// Keys whose time is over, and the people who are still known by one of them: nobody can find them again.
+    private func endKeys(_ overdue: Overdue, _ limit: Int) async throws -> Int {
+        let ended = try await pool.read { connection in
+            try connection.all(overdue.endedKeys) { $0.text(0) }
+        }
+        if ended.isEmpty { return 0 }
+        let aliases = try await pool.read { connection in
+            try connection.all("\(sql: overdue.selections[0]) LIMIT \(limit)") { $0.alias(0) }
+        }
+        return try await pool.write(.power) { try $0.endKeys(ended, aliases, overdue) }
     }
 
     /// Stubs, authors without anything, and removals that every cache has heard of: in this order, sharing the limit.
@@ -114,6 +127,11 @@ struct Overdue: Sendable {
             ["""
             SELECT a.alias_key FROM user_aliases a WHERE a.tenant_id = \(tenant) AND a.last_seen < \(before) \(sql: level("a"))
             """]
+        case .endedKeys:
+            ["""
+            SELECT alias_key FROM user_aliases WHERE tenant_id = \(tenant)
+            AND key_id IN (SELECT key_id FROM (\(sql: endedKeys)) AS ended)
+            """]
         case .postContent:
             ["SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND created_at < \(before) AND content IS NOT NULL"]
         case .posts: ["SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND created_at < \(before)"]
@@ -126,6 +144,14 @@ struct Overdue: Sendable {
         case .ledgerTags: ["SELECT tag FROM erasure_ledger WHERE tenant_id = \(tenant) AND erased_at < \(before)"]
         case .jobRuns: ["SELECT run_key FROM job_runs WHERE tenant_id = \(tenant) AND started_at < \(before)"]
         }
+    }
+
+    /// Keys that were replaced so long ago that they have to end, or that have ended while people were known by them.
+    var endedKeys: SQL {
+        """
+        SELECT key_id FROM key_ids WHERE tenant_id = \(tenant)
+        AND (state = 'destroyed' AND rotated_at IS NOT NULL OR state = 'accepting' AND rotated_at < \(before))
+        """
     }
 
     /// A day is due when its first moment is.

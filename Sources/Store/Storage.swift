@@ -31,10 +31,11 @@ public struct Storage: Sendable {
     public let recommender: any RecommenderRepository
     public let jobRuns: JobRuns
     public let leases: Leases
+    let keyInUse: KeyInUse
     /// Its writes are fenced where they are a job's (`Leases.fencing`).
     let pool: any ConnectionPool
     let replica: Replica?
-    let location: StoreLocation
+    public let location: StoreLocation
 
     /// - Parameters:
     ///   - replica: the address of a hot standby of the same database, which is asked for candidates.
@@ -73,7 +74,8 @@ public struct Storage: Sendable {
         self.pool = pool
         self.replica = replica
         self.location = location
-        people = People(pool: pool, defaultLevel: defaultLevel)
+        keyInUse = KeyInUse()
+        people = People(pool: pool, defaultLevel: defaultLevel, keyInUse: keyInUse)
         interactions = Interactions(pool: pool)
         recommendationLog = RecommendationLog(pool: pool)
         preferences = Preferences(pool: pool)

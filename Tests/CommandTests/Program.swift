@@ -80,6 +80,8 @@ final class Program {
 
     func bytes(of name: String) -> [UInt8] { Self.bytes(of: folder + "/" + name) }
 
+    func remove(_ name: String) { unlink(folder + "/" + name) }
+
     func files() -> [String] {
         guard let opened = opendir(folder) else { return [] }
         defer { closedir(opened) }

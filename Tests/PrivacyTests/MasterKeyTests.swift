@@ -9,7 +9,7 @@ import Testing
     private func load(_ bytes: [UInt8], mode: mode_t = 0o600) throws -> MasterKey {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
-        return try MasterKey.load(path: try folder.write(bytes, to: "key", mode: mode))
+        return try KeyRing.load(path: try folder.write(bytes, to: "key", mode: mode)).active
     }
 
     @Test func `a key is read from raw bytes, from hex digits, and with every line end`() throws {
@@ -42,7 +42,7 @@ import Testing
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let path = try folder.write(published, to: "key", mode: mode)
-        let error = #expect(throws: MasterKeyError.openToOthers(path: path, mode: mode)) { try MasterKey.load(path: path) }
+        let error = #expect(throws: MasterKeyError.openToOthers(path: path, mode: mode)) { try KeyRing.load(path: path) }
         #expect(error?.description.contains("chmod 600 \(path)") == true)
     }
 
@@ -52,47 +52,47 @@ import Testing
         defer { folder.remove() }
         let path = try folder.write(published, to: "key", mode: 0o600)
         try #require(chown(path, 65_534, 65_534) == 0)
-        #expect(throws: MasterKeyError.otherOwner(path: path)) { try MasterKey.load(path: path) }
+        #expect(throws: MasterKeyError.otherOwner(path: path)) { try KeyRing.load(path: path) }
     }
 
     @Test func `a missing file, a folder and a pipe are told apart from a key`() throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let missing = folder.path + "/none"
-        let error = #expect(throws: MasterKeyError.missing(path: missing)) { try MasterKey.load(path: missing) }
+        let error = #expect(throws: MasterKeyError.missing(path: missing)) { try KeyRing.load(path: missing) }
         #expect(error?.description.contains("sheltie key create") == true)
-        #expect(throws: MasterKeyError.notAFile(path: folder.path)) { try MasterKey.load(path: folder.path) }
+        #expect(throws: MasterKeyError.notAFile(path: folder.path)) { try KeyRing.load(path: folder.path) }
         let pipe = folder.path + "/pipe"
         try #require(mkfifo(pipe, 0o600) == 0)
-        #expect(throws: MasterKeyError.notAFile(path: pipe)) { try MasterKey.load(path: pipe) }
+        #expect(throws: MasterKeyError.notAFile(path: pipe)) { try KeyRing.load(path: pipe) }
     }
 
     @Test func `a new key is a file of mode 0600 that loads to the same key`() throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let path = folder.path + "/key"
-        let made = try MasterKey.create(at: path)
-        #expect(try MasterKey.load(path: path).keyID == made.keyID)
+        let made = try KeyRing.create(at: path)
+        #expect(try KeyRing.load(path: path).active.keyID == made)
         var facts = stat()
         try #require(stat(path, &facts) == 0)
         #expect(facts.st_mode & 0o7777 == 0o600 && facts.st_size == 65)
-        #expect(try MasterKey.create(at: folder.path + "/second").keyID != made.keyID)
+        #expect(try KeyRing.create(at: folder.path + "/second") != made)
     }
 
     @Test func `an existing file or link is never overwritten`() throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let path = try folder.write("precious", to: "key", mode: 0o600)
-        #expect(throws: MasterKeyError.alreadyThere(path: path)) { try MasterKey.create(at: path) }
+        #expect(throws: MasterKeyError.alreadyThere(path: path)) { try KeyRing.create(at: path) }
         #expect(folder.read("key") == Array("precious".utf8))
         let link = folder.path + "/link"
         try #require(symlink(folder.path + "/elsewhere", link) == 0)
-        #expect(throws: MasterKeyError.alreadyThere(path: link)) { try MasterKey.create(at: link) }
+        #expect(throws: MasterKeyError.alreadyThere(path: link)) { try KeyRing.create(at: link) }
         #expect(folder.read("elsewhere") == nil)
     }
 
     @Test func `a folder that is not there is named as the system names it`() throws {
-        let error = #expect(throws: MasterKeyError.self) { try MasterKey.create(at: "/nonexistent-folder/key") }
+        let error = #expect(throws: MasterKeyError.self) { try KeyRing.create(at: "/nonexistent-folder/key") }
         #expect(error == .system(operation: "create", path: "/nonexistent-folder/key", code: ENOENT))
     }
 }

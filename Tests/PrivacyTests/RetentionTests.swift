@@ -10,7 +10,7 @@ import Testing
         (.suppressions, .limited, 90), (.suppressions, .full, 365),
         (.unseenAliases, .limited, 180), (.unseenAliases, .full, 365),
         (.fadedPreferences, .full, 1),
-        (.postContent, nil, 7), (.posts, nil, 30), (.stubs, nil, 0), (.sharedAggregates, nil, 90), (.ledgerTags, nil, 37), (.jobRuns, nil, 400),
+        (.endedKeys, nil, 90), (.postContent, nil, 7), (.posts, nil, 30), (.stubs, nil, 0), (.sharedAggregates, nil, 90), (.ledgerTags, nil, 37), (.jobRuns, nil, 400),
     ]
 
     @Test func `the steps are those of the rules, each once, with stubs after what refers to them`() throws {

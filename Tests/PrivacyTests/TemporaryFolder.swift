@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A folder of one test, with the files that it wrote.
 struct TemporaryFolder {
@@ -27,12 +28,7 @@ struct TemporaryFolder {
     }
 
     func read(_ name: String) -> [UInt8]? {
-        let descriptor = open("\(path)/\(name)", O_RDONLY)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
-        return count < 0 ? nil : Array(bytes[..<count])
+        access("\(path)/\(name)", R_OK) == 0 ? bytes(of: "\(path)/\(name)") : nil
     }
 
     /// The folder holds files only.

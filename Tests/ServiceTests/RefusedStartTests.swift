@@ -112,7 +112,7 @@ extension ServiceTests {
             let place = try await settled()
             unlink(place.key)
             try await expectRefusal(of: place, 78, saying: "key")
-            _ = try MasterKey.create(at: place.key)
+            _ = try KeyRing.create(at: place.key)
             try await expectRefusal(of: place, 78, saying: "key")
         }
 

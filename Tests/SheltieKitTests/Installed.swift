@@ -31,7 +31,7 @@ final class Installed: Sendable {
     static func with(instance: String? = nil, defaultLevel: PrivacyLevel = .none, _ body: (Installed) async throws -> Void) async throws {
         let folder = try temporaryFolder()
         defer { remove(folder) }
-        _ = try MasterKey.create(at: folder + "/key")
+        _ = try KeyRing.create(at: folder + "/key")
         let time = Time()
         var options = RecommenderService.Options()
         options.defaultLevel = defaultLevel

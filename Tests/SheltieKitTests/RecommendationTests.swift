@@ -112,7 +112,7 @@ import Testing
                 try await RecommenderService.open(database: installed.folder + "/none.db", keyFile: installed.folder + "/key", access: .look)
             }
             #expect(contents(of: installed.folder + "/none.db").isEmpty)
-            _ = try MasterKey.create(at: installed.folder + "/other")
+            _ = try KeyRing.create(at: installed.folder + "/other")
             await #expect(throws: StoreError.unknownKey) {
                 try await RecommenderService.open(database: installed.folder + "/sheltie.db", keyFile: installed.folder + "/other")
             }

@@ -11,7 +11,9 @@ struct PlanTests {
     /// Statements that may read all rows of a tenant, by their beginning, and why.
     private static let allowed = [
         // A handful of rows.
-        "INSERT INTO user_aliases", "SELECT tag FROM erasure_ledger", "SELECT changed_version, post_key FROM post_removals",
+        "FROM key_ids WHERE tenant_id", "UPDATE key_ids SET", "FROM tenants ORDER BY domain", "INSERT INTO user_aliases", "SELECT tag FROM erasure_ledger", "SELECT changed_version, post_key FROM post_removals",
+        // Once in a key's life.
+        "SELECT alias_key FROM user_aliases WHERE tenant_id = $1\nAND key_id IN", "SELECT count(*) FROM user_aliases a WHERE a.tenant_id = k.tenant_id",
         // Once in an author's life.
         "DELETE FROM suppressions WHERE tenant_id = $1 AND subject_kind = 'author'",
         // Retention looks for what is due beside the writer, and one row a person or author.
@@ -42,6 +44,7 @@ struct PlanTests {
 
     private func useEverything(_ store: TestStore, asking plain: TestStore) async throws {
         let storage = store.storage
+        try await storage.registerKey(id: "key-1", in: store.tenant, at: noon)
         let viewer = try await store.viewer(.limited)
         let full = try await store.viewer(.full)
         #expect(viewer.key == full.key)
@@ -69,12 +72,16 @@ struct PlanTests {
         try await store.viewer(.limited)
         try await storage.statuses.setCursor(IngestCursor(source: "public"), in: store.tenant, at: noon)
         _ = try await storage.statuses.optOut(authorID: id(1), source: "request", in: store.tenant, at: noon)
+        try await storage.registerKey(id: "key-2", accepting: ["key-1"], in: store.tenant, at: noon)
+        try await storage.people.adopt(alias(10), from: [FormerAlias(alias: alias(2), ledgerTag: id(2))], in: store.tenant)
+        _ = try await storage.endedKeys(among: ["key-1"])
         for step in RetentionPolicy().steps {
             for now in [noon, noon + .days(500)] {
                 _ = try await storage.retention.due(step, in: store.tenant, at: now)
                 _ = try await storage.retention.carryOut(step, in: store.tenant, at: now, limit: 10)
             }
         }
+        try await storage.replaceKeys(by: "key-3", in: store.tenant, at: noon)
         _ = try await storage.people.erase(alias(2), in: store.tenant, ledgerTag: id(1), at: noon)
         let run = try await storage.jobRuns.begin("a", in: store.tenant, at: noon)
         try await storage.jobRuns.finish(run, .done, in: store.tenant, at: noon)

@@ -1,5 +1,6 @@
 import Database
 import Fediverse
+import Migrations
 import Glibc
 import Migrations
 import Privacy

@@ -48,7 +48,8 @@ extension TransferTests {
             // Our connections claim what they write to: that is taken back.
             try SQLiteConnection(path: place.path, access: .writer).script(
                 Self.schema + "; \(change); PRAGMA application_id = 0; PRAGMA journal_mode = DELETE")
-            let pseudonymizer = Pseudonymizer(try MasterKey.create(at: place.folder + "/key"))
+            _ = try KeyRing.create(at: place.folder + "/key")
+            let pseudonymizer = Pseudonymizer(try KeyRing.load(path: place.folder + "/key"))
             var transfer = place.transfer
             transfer.identity = Transfer.Identity(domain: "social.example", pseudonymizer: pseudonymizer)
             return (place, transfer, pseudonymizer)

@@ -45,7 +45,7 @@ struct DemoStage: Sendable {
     private func serve(
         before base: String, server: DemoServer, endsAfterVisit: Bool, _ visitor: @escaping @Sendable (DemoVisit) async throws -> Void
     ) async throws {
-        _ = try MasterKey.create(at: folder + "/key")
+        _ = try KeyRing.create(at: folder + "/key")
         let installation = try await Installation.open(
             Settings(given: [
                 "upstream": base, "database": folder + "/sheltie.db", "keyFile": folder + "/key", "listen": "127.0.0.1:\(port)",

@@ -117,8 +117,10 @@ struct SignedIn: Sendable {
         do {
             let account = try await mastodon.verifyCredentials(authorization: authorization)
             try Task.checkCancellation()
-            let identified = Identified(
-                alias: try pseudonymizer.alias(domain: mastodon.instance.domain, accountID: account.id), accountID: account.id)
+            let domain = mastodon.instance.domain
+            let identified = Identified(alias: try pseudonymizer.alias(domain: domain, accountID: account.id), accountID: account.id)
+            let former = try pseudonymizer.formerAliases(domain: domain, accountID: account.id)
+            try await people.adopt(identified.alias, from: former, in: tenant)
             cache.remember(.person(identified), for: digest, at: clock())
             return identified
         } catch UpstreamError.status(let status, _) where [401, 403, 404, 422].contains(status) {

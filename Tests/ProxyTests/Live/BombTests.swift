@@ -162,7 +162,8 @@ import Zlib
     /// A database in which the instance's one person has chosen FULL.
     private static func prepare(_ folder: String, authority: String) async throws {
         let now = LiveWorld.noon
-        let pseudonymizer = Pseudonymizer(try MasterKey.create(at: folder + "/sheltie.key"))
+        _ = try KeyRing.create(at: folder + "/sheltie.key")
+        let pseudonymizer = Pseudonymizer(try KeyRing.load(path: folder + "/sheltie.key"))
         let storage = try await Storage.open(.sqlite(path: folder + "/sheltie.db"), role: .serve, now: now)
         let tenant = try await storage.tenant(domain: authority, at: now)
         try await storage.registerKey(id: pseudonymizer.keyID, in: tenant, at: now)

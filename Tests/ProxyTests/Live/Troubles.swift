@@ -77,6 +77,14 @@ private struct TroubledPeople: PeopleRepository {
         try await real.setLevel(level, of: alias, in: tenant, at: now)
     }
 
+    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey) async throws {
+        try await real.adopt(alias, from: former, in: tenant)
+    }
+
+    func standing(_ alias: AliasID, or former: [FormerAlias], in tenant: TenantKey) async throws -> AliasID {
+        try await real.standing(alias, or: former, in: tenant)
+    }
+
     func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer {
         try await real.arrive(alias, in: tenant, at: now)
     }

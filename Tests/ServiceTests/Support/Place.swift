@@ -26,7 +26,7 @@ final class Place: Sendable {
         database = server ?? data + "/sheltie.db"
         self.upstream = upstream
         mkdir(data, 0o700)
-        _ = try MasterKey.create(at: folder + "/key")
+        _ = try KeyRing.create(at: folder + "/key")
     }
 
     deinit { removeTree(folder) }
@@ -34,7 +34,7 @@ final class Place: Sendable {
     /// The tenant's domain.
     var domain: String { String(upstream.dropFirst("http://".count)) }
 
-    func pseudonymizer() throws -> Pseudonymizer { Pseudonymizer(try MasterKey.load(path: key)) }
+    func pseudonymizer() throws -> Pseudonymizer { Pseudonymizer(try KeyRing.load(path: key)) }
 
     /// What every command needs to know.
     var flags: [String] {

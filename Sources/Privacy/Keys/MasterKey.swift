@@ -21,22 +21,29 @@ public final class MasterKey: Sendable {
     private let derived: [Purpose: HMACKey]
 
     /// - Parameter bytes: 32 bytes that are not all the same.
-    public convenience init(bytes: [UInt8]) throws {
-        guard bytes.count == Self.byteCount else { throw MasterKeyError.wrongSize(bytes: bytes.count) }
-        guard Set(bytes).count > 1 else { throw MasterKeyError.allOneByte }
-        try self.init(checked: bytes)
-    }
+    public convenience init(bytes: [UInt8]) throws { try self.init(bytes: bytes, carried: [:]) }
 
     /// The master itself is not kept: after this only the derived keys exist, inside OpenSSL's contexts.
-    private init(checked bytes: [UInt8]) throws(OpenSSLError) {
+    /// - Parameter carried: keys that an earlier master was asked for and that stay in use.
+    init(bytes: [UInt8], carried: [Purpose: [UInt8]]) throws {
+        try Self.check(bytes)
         keyID = try HMACKey(bytes).code(of: "key-id".utf8).hex(firstBytes: 8)
         var derived: [Purpose: HMACKey] = [:]
         for purpose in Purpose.allCases {
-            var key = try HKDF.derive(from: bytes, label: Array(purpose.rawValue.utf8))
+            var key = try carried[purpose] ?? Self.derive(purpose, from: bytes)
             defer { cleanse(&key) }
             derived[purpose] = try HMACKey(key)
         }
         self.derived = derived
+    }
+
+    static func derive(_ purpose: Purpose, from bytes: [UInt8]) throws(OpenSSLError) -> [UInt8] {
+        try HKDF.derive(from: bytes, label: Array(purpose.rawValue.utf8))
+    }
+
+    static func check(_ bytes: [UInt8]) throws(MasterKeyError) {
+        guard bytes.count == byteCount else { throw .wrongSize(bytes: bytes.count) }
+        guard Set(bytes).count > 1 else { throw .allOneByte }
     }
 
     func key(for purpose: Purpose) -> HMACKey {
@@ -55,6 +62,8 @@ public enum MasterKeyError: Error, Equatable, CustomStringConvertible {
     case wrongSize(bytes: Int)
     case notHex
     case allOneByte
+    case badLine(number: Int)
+    case tooManyKeys
     case system(operation: String, path: String, code: Int32)
 
     public var description: String {
@@ -75,6 +84,10 @@ public enum MasterKeyError: Error, Equatable, CustomStringConvertible {
             "The key has the length of 64 hex digits but holds something else. Restore the right file, or make a new key with: sheltie key create"
         case .allOneByte:
             "The key repeats one byte, which anybody can guess. Make a real one with: sheltie key create"
+        case .badLine(let number):
+            "Line \(number) of the key file is not what sheltie key rotate writes there. Restore the right file."
+        case .tooManyKeys:
+            "The key file holds \(KeyRing.mostAccepted) older keys already. Wait until the oldest has ended (sheltie key status), or end them all with: sheltie key rotate --emergency"
         case .system(let operation, let path, let code):
             "Could not \(operation) the key file at \(path): \(String(cString: strerror(code)))."
         }

@@ -1,0 +1,68 @@
+import Database
+
+public import Fediverse
+public import Privacy
+
+/// What a restored backup was told.
+public struct Replay: Sendable, Equatable {
+    public var erased = 0
+    /// Cut from FULL to LIMITED.
+    public var cut = 0
+}
+
+extension Storage {
+    /// Erasures and lowered levels that this database knows of.
+    public func ledger() async throws -> [LedgerEntry] {
+        var entries: [LedgerEntry] = []
+        for tenant in try await tenants() {
+            let key = tenant.key
+            entries += try await pool.read { connection in
+                try connection.all("SELECT tag, privacy_level, erased_at FROM erasure_ledger WHERE tenant_id = \(key)") {
+                    LedgerEntry(tag: $0.text(0), level: PrivacyLevel(rawValue: $0.text(1)) ?? .none, at: $0.instant(2))
+                }
+            }
+        }
+        return entries
+    }
+
+    /// Tells a restored database what has come since it was copied: who was erased goes, who lowered their level is cut, and
+    /// whoever is known by a key that is no longer there goes, too.
+    ///
+    /// - Parameters:
+    ///   - since: when the copy was begun; older entries are in it already.
+    ///   - tags: every tag under which the ledger may have an alias.
+    ///   - keys: the ids of the keys that are there now.
+    public func replay(
+        _ entries: [LedgerEntry], since: Instant, tags: (AliasID) -> [String], keys: Set<String>, at now: Instant
+    ) async throws -> Replay {
+        var lowest: [String: PrivacyLevel] = [:]
+        for entry in entries where entry.at >= since { lowest[entry.tag] = min(lowest[entry.tag] ?? .full, entry.level) }
+        var replay = Replay()
+        for tenant in try await tenants() {
+            let key = tenant.key
+            let people = try await pool.read { connection in
+                try connection.all("SELECT alias_key, alias_id, key_id FROM user_aliases WHERE tenant_id = \(key)") {
+                    (key: $0.alias(0), id: $0.text(1), keyID: $0.text(2))
+                }
+            }
+            for person in people {
+                guard let alias = AliasID(hex: person.id) else { continue }
+                let noted = keys.contains(person.keyID) ? tags(alias).compactMap { lowest[$0] }.min() : PrivacyLevel.none
+                guard let level = noted else { continue }
+                if level == .none {
+                    _ = try await pool.write(.process) { try $0.removePersonalRows(of: person.key, in: key) }
+                    replay.erased += 1
+                } else if try await lower(alias, to: level, in: key, at: now) {
+                    replay.cut += 1
+                }
+            }
+        }
+        return replay
+    }
+
+    private func lower(_ alias: AliasID, to level: PrivacyLevel, in tenant: TenantKey, at now: Instant) async throws -> Bool {
+        guard try await people.viewer(alias, in: tenant).level > level else { return false }
+        _ = try await people.setLevel(level, of: alias, in: tenant, at: now)
+        return true
+    }
+}

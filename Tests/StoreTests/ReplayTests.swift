@@ -1,0 +1,93 @@
+import Database
+import Fediverse
+import Privacy
+import TestSupport
+import Testing
+
+@testable import Store
+
+@Suite struct ReplayTests {
+    /// What a person last asked for.
+    private enum Wish: Equatable { case level(PrivacyLevel), erased }
+
+    private func tag(_ alias: AliasID) -> String { String(alias.hex.reversed()) }
+
+    private func replay(_ copy: String, _ entries: [LedgerEntry], since: Instant, keys: Set<String> = ["key-1"], at now: Instant) async throws -> (Replay, [String: PrivacyLevel]) {
+        let storage = try await Storage.open(.sqlite(path: copy), role: .alone, now: now)
+        let told = try await storage.replay(entries, since: since, tags: { [tag($0)] }, keys: keys, at: now)
+        let levels = try await storage.pool.read { connection in
+            try connection.all("SELECT alias_id, privacy_level FROM user_aliases") { ($0.text(0), PrivacyLevel(rawValue: $0.text(1)) ?? .none) }
+        }
+        #expect(try await storage.checkIntegrity() == [])
+        await storage.shutdown()
+        return (told, Dictionary(uniqueKeysWithValues: levels))
+    }
+
+    @Test func `a backup put back at any moment gives nobody more than they have since allowed`() async throws {
+        let test = LargeTest("restores", seed: 31)
+        var random = SeededGenerator(seed: test.seed)
+        var done = 0
+        for _ in 0..<test.planned {
+            try await TestStore.with { store in
+                try await store.storage.registerKey(id: "key-1", ledger: Ledger(tag: tag, file: nil), in: store.tenant, at: noon)
+                let people = 1...8
+                func act(_ number: Int, at now: Instant) async throws -> Wish {
+                    if Int.random(in: 0..<4, using: &random) == 0 {
+                        _ = try await store.storage.people.erase(alias(number), in: store.tenant, ledgerTag: tag(alias(number)), at: now)
+                        return .erased
+                    }
+                    let level = PrivacyLevel.allCases[Int.random(in: 0..<3, using: &random)]
+                    let viewer = try await store.viewer(level, number, at: now)
+                    if level != .none { try await store.act(on: number, viewer, at: now) }
+                    return .level(level)
+                }
+                var now = noon
+                for number in people where Bool.random(using: &random) { _ = try await act(number, at: now) }
+                now = now + .hours(1)
+                let since = now
+                let before = try await store.rows("SELECT alias_id, privacy_level FROM user_aliases").map { "\($0[0]) \($0[1])" }
+                let copy = store.path + ".copy.db"
+                try await store.storage.backup(to: copy)
+                // The least that each has allowed at any moment since.
+                var least: [String: PrivacyLevel] = [:]
+                for step in 0..<Int.random(in: 0...20, using: &random) {
+                    let number = Int.random(in: people, using: &random)
+                    let name = alias(number).hex
+                    let wish = try await act(number, at: now + .minutes(Int64(step)))
+                    let level: PrivacyLevel = if case .level(let level) = wish { level } else { .none }
+                    least[name] = min(least[name] ?? .full, level)
+                }
+                let (told, levels) = try await replay(copy, store.storage.ledger(), since: since, at: now + .days(1))
+                for row in before {
+                    let name = String(row.split(separator: "\"")[1]), was = row.contains("FULL") ? PrivacyLevel.full : .limited
+                    let allowed = min(was, least[name] ?? .full)
+                    #expect(levels[name, default: .none] == allowed, "\(name.suffix(2)): \(was), then at most \(allowed)")
+                }
+                #expect(levels.count + told.erased == before.count)
+            }
+            done += 1
+        }
+        test.finish(done: done, failed: 0)
+    }
+
+    @Test func `what came before the copy is in it already`() async throws {
+        try await TestStore.with { store in
+            try await store.viewer(.full)
+            try await store.storage.backup(to: store.path + ".copy.db")
+            let entry = LedgerEntry(tag: tag(alias(1)), level: .none, at: noon)
+            let (early, levels) = try await replay(store.path + ".copy.db", [entry], since: noon + .seconds(1), at: noon + .hours(1))
+            #expect(early == Replay() && levels == [alias(1).hex: .full])
+            let (late, none) = try await replay(store.path + ".copy.db", [entry], since: noon, at: noon + .hours(1))
+            #expect(late == Replay(erased: 1) && none.isEmpty)
+        }
+    }
+
+    @Test func `who is known by a key that is gone goes, whatever the ledger says`() async throws {
+        try await TestStore.with { store in
+            try await store.act(on: 1, store.viewer(.full))
+            try await store.storage.backup(to: store.path + ".copy.db")
+            let (told, levels) = try await replay(store.path + ".copy.db", [], since: noon, keys: ["key-2"], at: noon)
+            #expect(told == Replay(erased: 1) && levels.isEmpty)
+        }
+    }
+}

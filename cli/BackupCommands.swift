@@ -1,0 +1,172 @@
+import ArgumentParser
+import Database
+import Fediverse
+import Glibc
+import Privacy
+import Store
+
+extension DatabaseCommand {
+    struct Backup: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy the database to a new file while it is in use, sealed with a key of the day.",
+            discussion: """
+                Example: sheltie db backup /var/backups/sheltie-today.backup
+                The day's key lies beside the master key and is destroyed after 30 days: then nobody can read the backup, and who was erased is gone from it, too.
+                """)
+        @Argument(help: "The new file.") var path: String
+        @Flag(help: "Do not seal it. The copy holds people's rows for as long as it lies there: keep it as safe as the database.") var plain = false
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            try await withStorage(flags, role: .inspect) { storage, settings in
+                if plain {
+                    try await storage.backup(to: path)
+                    Output.line("Copied to \(path).")
+                } else {
+                    let day = try await Self.seal(storage, to: path, settings)
+                    Output.line("Sealed in \(path) with the key of \(day), which is kept for 30 days.")
+                }
+            }
+        }
+
+        /// - Returns: the day whose key seals it.
+        private static func seal(_ storage: Storage, to path: String, _ settings: Settings) async throws -> String {
+            guard case .sqlite(let database) = storage.location else { throw StoreError.noFile }
+            guard access(path, F_OK) != 0 else { throw SealedFileError.alreadyThere }
+            let now = Clock.now()
+            let (day, key) = try BackupKeys(beside: settings.text("keyFile")).key(at: now)
+            // Beside the database: what is readable stays on the disk where it is readable already.
+            let copy = database + ".copy", partial = path + ".partial"
+            PlainCopy.remove(copy)
+            defer { PlainCopy.remove(copy) }
+            try await storage.backup(to: copy)
+            unlink(partial)
+            defer { unlink(partial) }
+            try SealedFile.seal(copy, to: partial, day: day, key: key, at: now)
+            // A link, not a rename: it fails where another file took the name meanwhile.
+            guard link(partial, path) == 0 else {
+                throw errno == EEXIST ? SealedFileError.alreadyThere : .system(operation: "name", code: errno)
+            }
+            return day
+        }
+    }
+
+    struct Restore: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put a sealed backup in the database's place, and tell it who was erased since. Stop every service first.",
+            discussion: "Example: sheltie db restore /var/backups/sheltie-today.backup --replace")
+        @Argument(help: "The backup.") var path: String
+        @Flag(help: "The database that is there goes.") var replace = false
+        @Flag(help: "As JSON.") var json = false
+        @OptionGroup var flags: SettingFlags
+
+        func run() async throws {
+            let settings = try await Settings.load(flags)
+            guard case .sqlite(let database) = try StoreLocation(parsing: settings.text("database")) else { throw StoreError.noFile }
+            let keyFile = settings.text("keyFile"), now = Clock.now()
+            let ring = try KeyRing.load(path: keyFile)
+            let sealed = try SealedFile(path: path)
+            guard let key = try BackupKeys(beside: keyFile).key(of: sealed.day, at: now) else { throw SealedFileError.keyDestroyed(day: sealed.day) }
+            guard replace || access(database, F_OK) != 0 else {
+                throw Failure("there is a database at \(database) already; say --replace, or name another with --database", .cannotCreate)
+            }
+            let fresh = database + ".restoring"
+            Self.removeDatabase(fresh)
+            defer { Self.removeDatabase(fresh) }
+            // First of all: a backup that cannot be opened changes nothing.
+            try sealed.open(path, to: fresh, key: key)
+            let present = try await Self.present(database, settings)
+            let entries = try LedgerFile(beside: keyFile).entries() + present.entries
+            let replay = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), entries, since: sealed.createdAt, at: now)
+            // The old log would be taken for the new file's.
+            for suffix in ["-wal", "-shm"] { unlink(database + suffix) }
+            guard rename(fresh, database) == 0 else { throw SealedFileError.system(operation: "restore", code: errno) }
+            if json {
+                Output.json { writer in
+                    writer.object {
+                        $0.member("state_of", sealed.createdAt.iso8601)
+                        $0.member("erased", replay.erased)
+                        $0.member("cut", replay.cut)
+                    }
+                }
+            } else {
+                Output.line("\(database) is as it was at \(sealed.createdAt.iso8601).")
+                Output.line("Told since then: \(replay.erased) people erased, \(replay.cut) cut to LIMITED.")
+                if !present.isReadable { Output.note("The database that was there could not be read; its ledger is lost, the one beside the key file was used.") }
+            }
+        }
+
+        /// What the database knows that is there now; it is whole and without a log afterwards.
+        private static func present(_ database: String, _ settings: Settings) async throws -> (entries: [LedgerEntry], isReadable: Bool) {
+            guard access(database, F_OK) == 0 else { return ([], true) }
+            do {
+                let storage = try await Installation.storage(settings, role: .alone)
+                do {
+                    let entries = try await storage.ledger()
+                    await storage.shutdown()
+                    return (entries, true)
+                } catch {
+                    await storage.shutdown()
+                    throw error
+                }
+            } catch DatabaseError.corrupt {
+                return ([], false)
+            }
+        }
+
+        private static func bringUpToDate(
+            _ path: String, _ settings: Settings, _ names: Pseudonymizer, _ entries: [LedgerEntry], since: Instant, at now: Instant
+        ) async throws -> Replay {
+            let storage = try await Storage.open(
+                .sqlite(path: path), role: .alone, defaultLevel: try settings.defaultLevel(), candidateLimit: try settings.number("candidates"), now: now)
+            do {
+                let keys = Set([names.keyID] + names.acceptedKeyIDs)
+                for tenant in try await storage.tenants() {
+                    // A key that was ended since, or one that was made in an emergency.
+                    if try await !storage.keys(in: tenant.key).contains(where: { $0.state == "active" && keys.contains($0.id) }) {
+                        try await storage.replaceKeys(by: names.keyID, in: tenant.key, at: now)
+                    }
+                    try await storage.registerKey(id: names.keyID, accepting: names.acceptedKeyIDs, in: tenant.key, at: now)
+                }
+                let replay = try await storage.replay(entries, since: since, tags: { names.ledgerTags($0) }, keys: keys, at: now)
+                let anonymizer = Anonymizer(retention: RetentionPolicy(contentDays: try settings.number("contentDays")))
+                for tenant in try await storage.tenants() {
+                    let report = try await anonymizer.run(
+                        on: storage.retention, tenant: tenant.key, at: ClockReading(wall: now, sinceBoot: Clock.sinceBoot()), budget: .max, lastRun: nil)
+                    if let failure = report.firstFailure { throw failure }
+                }
+                guard try await storage.people.scrub() else { throw DatabaseError.busy }
+                await storage.shutdown()
+                return replay
+            } catch {
+                await storage.shutdown()
+                throw error
+            }
+        }
+
+        private static func removeDatabase(_ path: String) {
+            PlainCopy.remove(path)
+            for suffix in ["-wal", "-shm", ".lock"] { PlainCopy.remove(path + suffix) }
+        }
+    }
+}
+
+/// A readable copy that is needed for a moment.
+private enum PlainCopy {
+    /// Overwrites the file before its name goes, as far as the file system writes in place.
+    static func remove(_ path: String) {
+        let file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        unlink(path)
+        var facts = stat()
+        guard fstat(file, &facts) == 0 else { return }
+        let zeros = [UInt8](repeating: 0, count: 1 << 16)
+        var left = Int(facts.st_size)
+        while left > 0 {
+            let written = write(file, zeros, min(left, zeros.count))
+            if written <= 0 { return }
+            left -= written
+        }
+    }
+}
