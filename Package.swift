@@ -118,7 +118,7 @@ let package = Package(
             name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
         tests("StoreTests", ["Store", "Database", "SQLite", "Postgres", "Migrations", "Fediverse", "Privacy", "Recommender", "TestSupport"]),
-        tests("TransferTests", ["Store", "Database", "SQLite", "Postgres", "Migrations", "Fediverse", "Privacy", "TestSupport"]),
+        tests("TransferTests", ["Store", "Database", "SQLite", "Postgres", "Migrations", "OpenSSL", "Fediverse", "Privacy", "TestSupport"]),
         tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
         tests("ProxyTests", [
             "Proxy", "Curl", "DemoInstance", "Fediverse", "HTTPService", "Jobs", "LoopbackClient", "Privacy", "Recommender", "Store",

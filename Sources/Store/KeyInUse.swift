@@ -17,7 +17,7 @@ public struct Ledger: Sendable {
     /// With a file beside the key file: none for a database on a server, whose own tools copy it, and none where the folder cannot be written.
     public init(of names: Pseudonymizer, beside keyFile: String, location: StoreLocation) {
         var file: LedgerFile?
-        if case .sqlite = location, let ledger = try? LedgerFile(beside: keyFile), (try? ledger.append([])) != nil { file = ledger }
+        if case .sqlite = location, let ledger = try? LedgerFile(beside: keyFile), ledger.isWritable { file = ledger }
         self.init(tag: { names.ledgerTag($0) }, file: file)
     }
 

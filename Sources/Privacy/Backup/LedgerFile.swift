@@ -28,6 +28,11 @@ public struct LedgerFile: Sendable {
         path = self.keyFile + ".ledger"
     }
 
+    /// Whether entries can be added, now.
+    public var isWritable: Bool {
+        access(path, W_OK) == 0 || access(path, F_OK) != 0 && access(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".", W_OK | X_OK) == 0
+    }
+
     /// Adds the entries and has them on the disk before this returns.
     public func append(_ entries: [LedgerEntry]) throws {
         try SecretFile.alone(keyFile) {
