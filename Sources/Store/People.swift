@@ -15,7 +15,7 @@ struct People: PeopleRepository {
 
     func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer {
         try await pool.write(.power) { connection in
-            if try connection.aliasRow(alias, in: tenant, locking: true) == nil, defaultLevel != .none {
+            if try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate) == nil, defaultLevel != .none {
                 try AliasLevelChange(connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel)
                     .carryOut(from: nil, to: defaultLevel)
             }
@@ -25,7 +25,7 @@ struct People: PeopleRepository {
 
     func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
         try await pool.write(.power) { connection in
-            let row = try connection.aliasRow(alias, in: tenant, locking: true)
+            let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
             let before = try connection.personalCounts(of: row?.key, in: tenant)
             let change = AliasLevelChange(connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel)
             try change.carryOut(from: row, to: level)
@@ -37,7 +37,7 @@ struct People: PeopleRepository {
 
     func erase(_ alias: AliasID, in tenant: TenantKey, ledgerTag: String, at now: Instant) async throws -> ErasureReceipt {
         try await pool.write(.power) { connection in
-            let row = try connection.aliasRow(alias, in: tenant, locking: true)
+            let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
             let removed = try row.map { try connection.removePersonalRows(of: $0.key, in: tenant) }
             try connection.run("""
                 INSERT INTO erasure_ledger (tenant_id, tag, erased_at) VALUES (\(tenant), \(ledgerTag), \(now))
