@@ -136,6 +136,25 @@ struct PeerTests {
         }
     }
 
+    @Test func `an author who opts out through one process leaves nothing that another writes at that moment`() async throws {
+        try await withPeers { one, other, tenant in
+            let viewer = try await one.people.setLevel(.full, of: alias(1), in: tenant, at: noon).viewer
+            for round in 1...40 {
+                let act = Interaction(post: PostReference(postID: id(round), authorID: id(round)), kind: .favourite, at: noon)
+                let permitted = try #require(PrivacyPolicy().permit(act, visibility: .public, for: viewer))
+                // They begin together; who comes first is chance.
+                async let isRecorded = one.interactions.record(permitted)
+                async let kept = one.statuses.keep([.status(100 + round, by: round)], cursor: nil, in: tenant, at: noon)
+                async let removed = other.statuses.optOut(authorID: id(round), source: "request", in: tenant, at: noon)
+                _ = try await (isRecorded, kept, removed)
+            }
+            for table in ["authors", "post_metadata", "user_interactions", "author_preferences"] {
+                let left = try await one.pool.read { try $0.count("SELECT count(*) FROM \(raw: table) WHERE tenant_id = \(tenant)") }
+                #expect(left == 0, "\(table)")
+            }
+        }
+    }
+
     /// Fifty acts, some of them taken back.
     /// - Returns: what was not kept, and why.
     private static func act(_ viewer: Viewer, on storage: Storage, seed: Int) async -> [String] {
