@@ -1,3 +1,5 @@
+import Glibc
+
 /// Brings a database's schema up to the newest that this program knows, one transaction for each step.
 ///
 /// `schema_migrations` says what was applied, with a digest of its text: a step that is released is never edited.
@@ -62,19 +64,39 @@ public struct Migrator: Sendable {
         }
         var applied: [Step] = []
         for step in missing {
-            try connection.transaction {
-                if connection.dialect == .postgres { try connection.run("LOCK TABLE schema_migrations IN EXCLUSIVE MODE") }
-                guard try self.applied(connection)[step.number] == nil else { return }
-                try connection.script(step.text)
-                try connection.run(
-                    """
-                    INSERT INTO schema_migrations (number, name, checksum, applied_at)
-                    VALUES (\(step.number), \(step.name), \(step.checksum), \(now))
-                    """)
-                applied.append(step)
-            }
+            let isNew = try patiently { try connection.transaction { try take(step, on: connection, at: now) } }
+            if isNew { applied.append(step) }
         }
         return applied
+    }
+
+    /// How long a statement of a migration waits for a lock: less than the second after which PostgreSQL looks for deadlocks, and ends
+    /// one of those who wait. That must not be a person's write, and behind a migration that waits everybody else does.
+    private static let lockMilliseconds = 400
+    /// In all, until a database that is busy all the time is left as it is.
+    private static let attempts = 300
+
+    private func patiently<Result>(_ body: () throws -> Result) throws -> Result {
+        for _ in 1..<Self.attempts {
+            do { return try body() } catch DatabaseError.busy { usleep(200_000) }
+        }
+        return try body()
+    }
+
+    /// - Returns: false when another process has applied it meanwhile.
+    private func take(_ step: Step, on connection: any Connection, at now: Int64) throws -> Bool {
+        if connection.dialect == .postgres {
+            try connection.run("LOCK TABLE schema_migrations IN EXCLUSIVE MODE")
+            try connection.run(SQL(raw: "SET LOCAL lock_timeout = \(Self.lockMilliseconds)"))
+        }
+        guard try applied(connection)[step.number] == nil else { return false }
+        try connection.script(step.text)
+        try connection.run(
+            """
+            INSERT INTO schema_migrations (number, name, checksum, applied_at)
+            VALUES (\(step.number), \(step.name), \(step.checksum), \(now))
+            """)
+        return true
     }
 
     private func applied(_ connection: any Connection) throws -> [Int: String] {

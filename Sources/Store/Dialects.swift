@@ -12,6 +12,13 @@ extension Dialect {
     /// The same, beside others who only read.
     var forShare: SQL { self == .postgres ? "FOR SHARE" : "" }
 
+    /// The same, for rows of which others may go on referring to the key.
+    var forChange: SQL { self == .postgres ? "FOR NO KEY UPDATE" : "" }
+
+    /// The same, refused where another holds the row: who waits while others wait for what it holds ends in a deadlock, and
+    /// writes that share a transaction hold much. A refused write is repeated (`FencedPool`).
+    var forChangeNow: SQL { self == .postgres ? "FOR NO KEY UPDATE NOWAIT" : "" }
+
     /// A column of moments, cut down to the start of its hour or day (UTC).
     func floored(_ column: String, to span: Instant.Span) -> SQL {
         switch self {
@@ -86,8 +93,26 @@ extension Connection {
     func tryToWrite(in tenant: TenantKey) throws {
         switch dialect {
         case .sqlite: try run("UPDATE tenants SET snapshot_version = snapshot_version WHERE tenant_id = \(tenant)")
-        // A transaction with a number is written to the log; no row is locked, which another process may hold.
-        case .postgres: try rows("SELECT pg_current_xact_id()") { _ in }
+        // The first is refused where nothing may be written, and changes no row: another process may hold any of them for a while.
+        // The second gives the transaction a number, with which its end is written to the log.
+        case .postgres:
+            try run("UPDATE tenants SET snapshot_version = snapshot_version WHERE tenant_id = \(tenant) AND FALSE")
+            try rows("SELECT pg_current_xact_id()") { _ in }
+        }
+    }
+
+    /// Keeps the authors from opting out until this transaction ends, or, with `alone`, whatever is about them from being written.
+    ///
+    /// Between a look at the list and the write that follows from it another process could enter an author there. One lock for
+    /// many authors, so that a large batch does not fill the server's table of locks.
+    func hold(authors: some Sequence<String>, alone: Bool = false, in tenant: TenantKey) throws {
+        guard dialect == .postgres else { return }
+        for group in Set(authors.map { $0.suffix(2) }).sorted() {
+            let name = "authors \(group)"
+            let lock: SQL = alone
+                ? "SELECT pg_advisory_xact_lock(hashtextextended(\(name), \(tenant)))"
+                : "SELECT pg_advisory_xact_lock_shared(hashtextextended(\(name), \(tenant)))"
+            try rows(lock) { _ in }
         }
     }
 

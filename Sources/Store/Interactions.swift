@@ -12,7 +12,8 @@ struct Interactions: InteractionRepository {
         let (viewer, key, record) = (interaction.viewer, interaction.key, interaction.record)
         let tenant = viewer.tenant
         return try await pool.write(.power) { connection in
-            guard try connection.stillPermits(viewer, key) else { return false }
+            guard try connection.stillPermits(viewer, key, alone: true) else { return false }
+            try connection.hold(authors: [record.post.authorID], in: tenant)
             if try connection.hasOptedOut(record.post.authorID, in: tenant) { return true }
             let (post, author) = try connection.findOrCreate(record.post, in: tenant)
             let changed = try connection.run("""
@@ -32,7 +33,7 @@ struct Interactions: InteractionRepository {
         let tenant = viewer.tenant
         try await pool.write(.power) { connection in
             // The row as it is now, not as the viewer remembers it: taking back is allowed at every level.
-            guard let alias = try connection.aliasRow(viewer.alias, in: tenant, locking: true) else { return }
+            guard let alias = try connection.aliasRow(viewer.alias, in: tenant, lock: connection.dialect.forChangeNow) else { return }
             let post = try connection.first("""
                 SELECT post_key, author_key FROM post_metadata WHERE tenant_id = \(tenant) AND post_id = \(postID)
                 """) { ($0.post(0), $0.author(1)) }

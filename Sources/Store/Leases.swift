@@ -75,11 +75,14 @@ public struct Leases: Sendable {
     }
 }
 
-/// A pool whose writes look first whether the lease that they are done under, if any, is still the holder's.
+/// A pool whose writes look first whether the lease that they are done under, if any, is still the holder's, and are repeated
+/// where another process's write came between.
 struct FencedPool: ConnectionPool {
     @TaskLocal static var lease: Lease?
 
     let pool: any ConnectionPool
+    /// How often a write is tried; 1 where there is one writer only.
+    let attempts: Int
 
     func read<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
         try await pool.read(body)
@@ -88,11 +91,23 @@ struct FencedPool: ConnectionPool {
     func write<Result: Sendable>(
         _ durability: Durability, _ body: @escaping @Sendable (any Connection) throws -> Result
     ) async throws -> Result {
-        guard let lease = Self.lease else { return try await pool.write(durability, body) }
-        return try await pool.write(durability) { connection in
-            guard try connection.isHeld(lease) else { throw StoreError.leaseLost }
-            return try body(connection)
+        let lease = Self.lease
+        for attempt in 1..<attempts {
+            do {
+                return try await pool.write(durability) { try Self.fenced(lease, body, $0) }
+            } catch let error as DatabaseError where error.isOfAnother {
+                // All of it was undone: it looks anew and finds what the other has left, which is done in a moment.
+                try? await Task.sleep(for: .milliseconds(5 << attempt))
+            }
         }
+        return try await pool.write(durability) { try Self.fenced(lease, body, $0) }
+    }
+
+    private static func fenced<Result>(
+        _ lease: Lease?, _ body: (any Connection) throws -> Result, _ connection: any Connection
+    ) throws -> Result {
+        if let lease, try !connection.isHeld(lease) { throw StoreError.leaseLost }
+        return try body(connection)
     }
 
     func maintain<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
@@ -100,6 +115,17 @@ struct FencedPool: ConnectionPool {
     }
 
     func shutdown() async { await pool.shutdown() }
+}
+
+extension DatabaseError {
+    /// Whether another session can be the reason: a deadlock, a lock that did not come free, a row that was made or removed
+    /// between our look and our write.
+    fileprivate var isOfAnother: Bool {
+        switch self {
+        case .busy, .constraint(.unique), .constraint(.foreignKey): true
+        default: false
+        }
+    }
 }
 
 extension Connection {

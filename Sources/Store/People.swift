@@ -20,7 +20,7 @@ struct People: PeopleRepository {
         guard try await standing(alias, or: former, in: tenant) != alias, let key = keyInUse.id(in: tenant) else { return }
         try await pool.write(.process) { connection in
             // Who has begun anew meanwhile keeps what is theirs now.
-            if try connection.aliasRow(alias, in: tenant, locking: true) != nil { return }
+            if try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate) != nil { return }
             for one in former {
                 let moved = try connection.run("""
                     UPDATE user_aliases SET alias_id = \(alias.hex), key_id = \(key),
@@ -40,7 +40,7 @@ struct People: PeopleRepository {
 
     func arrive(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> Viewer {
         try await pool.write(.power) { connection in
-            if try connection.aliasRow(alias, in: tenant, locking: true) == nil, defaultLevel != .none {
+            if try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate) == nil, defaultLevel != .none {
                 try change(connection, alias, tenant, now).carryOut(from: nil, to: defaultLevel)
             }
             return Viewer(try connection.aliasRow(alias, in: tenant), alias: alias, in: tenant, defaultLevel: defaultLevel)
@@ -49,7 +49,7 @@ struct People: PeopleRepository {
 
     func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
         try await pool.write(.power) { connection in
-            let row = try connection.aliasRow(alias, in: tenant, locking: true)
+            let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
             let before = try connection.personalCounts(of: row?.key, in: tenant)
             if let row, level < row.level, let ledger = keyInUse.ledger(in: tenant) {
                 let tags = try [ledger.tag(alias)] + connection.formerTags(of: row.key, in: tenant)
@@ -64,7 +64,7 @@ struct People: PeopleRepository {
 
     func erase(_ alias: AliasID, in tenant: TenantKey, ledgerTag: String, at now: Instant) async throws -> ErasureReceipt {
         try await pool.write(.power) { connection in
-            let row = try connection.aliasRow(alias, in: tenant, locking: true)
+            let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
             let former = try row.map { try connection.formerTags(of: $0.key, in: tenant) } ?? []
             let removed = try row.map { try connection.removePersonalRows(of: $0.key, in: tenant) }
             try note(([ledgerTag] + former).map { LedgerEntry(tag: $0, level: .none, at: now) }, in: tenant, connection)

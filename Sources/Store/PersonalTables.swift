@@ -23,11 +23,11 @@ extension Viewer {
 }
 
 extension Connection {
-    /// - Parameter locking: whether the row must stay as it is until the transaction ends.
-    func aliasRow(_ alias: AliasID, in tenant: TenantKey, locking: Bool = false) throws -> AliasRow? {
+    /// - Parameter lock: keeps the row as it is until the transaction ends.
+    func aliasRow(_ alias: AliasID, in tenant: TenantKey, lock: SQL = "") throws -> AliasRow? {
         try first("""
             SELECT alias_key, privacy_level, epoch, last_seen FROM user_aliases
-            WHERE tenant_id = \(tenant) AND alias_id = \(alias.hex) \(sql: locking ? dialect.forUpdate : "")
+            WHERE tenant_id = \(tenant) AND alias_id = \(alias.hex) \(sql: lock)
             """) {
             AliasRow(key: $0.alias(0), level: PrivacyLevel(rawValue: $0.text(1)) ?? .none, epoch: $0.integer(2), lastSeen: $0.instantOrNil(3))
         }
@@ -50,11 +50,12 @@ extension Connection {
 
     /// Whether the viewer's row still has the level and the epoch under which a write was permitted.
     /// Read in the write's own transaction, so that no write comes after a change that it does not know.
-    func stillPermits(_ viewer: Viewer, _ key: AliasKey) throws -> Bool {
+    /// - Parameter alone: whether what follows is worked out from the person's rows, so that no other write of theirs may come between.
+    func stillPermits(_ viewer: Viewer, _ key: AliasKey, alone: Bool = false) throws -> Bool {
         try first("""
             SELECT 1 FROM user_aliases
             WHERE tenant_id = \(viewer.tenant) AND alias_key = \(key) AND alias_id = \(viewer.alias.hex)
-            AND privacy_level = \(viewer.level.rawValue) AND epoch = \(viewer.epoch) \(sql: dialect.forShare)
+            AND privacy_level = \(viewer.level.rawValue) AND epoch = \(viewer.epoch) \(sql: alone ? dialect.forChangeNow : dialect.forShare)
             """) { _ in true } ?? false
     }
 
@@ -90,6 +91,17 @@ extension Connection {
         return removed
     }
 
+    /// Those of the keys whose rows no other process is about to refer to, and which from now on none can refer to until this
+    /// transaction ends. The others stay: the anonymizer's sweep finds what nothing refers to.
+    ///
+    /// Only the next statement sees what others have committed meanwhile: one that waits for them goes on with what it saw when it
+    /// began, and would remove their rows with the one that they refer to.
+    private func free<Key: SQLConvertible>(_ keys: [Key], _ selection: SQL) throws -> [Key] {
+        guard dialect == .postgres else { return keys }
+        let free = try all("\(sql: selection) FOR UPDATE SKIP LOCKED") { $0.value(0) }
+        return inParts(keys.filter { free.contains($0.sqlValue) }).first ?? []
+    }
+
     /// Removes those of the posts that are stubs and that no row refers to any more, with authors who have nothing left.
     /// - Returns: stubs removed.
     @discardableResult
@@ -97,6 +109,8 @@ extension Connection {
         var removed = 0
         var authors: Set<AuthorKey> = []
         for part in inParts(stubs) {
+            let part = try free(part, "SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND post_key IN (\(sql: .list(part)))")
+            if part.isEmpty { continue }
             try rows("""
                 DELETE FROM post_metadata
                 WHERE tenant_id = \(tenant) AND eligible = FALSE AND post_key IN (\(sql: .list(part)))
@@ -120,6 +134,8 @@ extension Connection {
     func dropUnreferenced(authors: [AuthorKey], in tenant: TenantKey) throws -> Int {
         var removed = 0
         for part in inParts(authors) {
+            let part = try free(part, "SELECT author_key FROM authors WHERE tenant_id = \(tenant) AND author_key IN (\(sql: .list(part)))")
+            if part.isEmpty { continue }
             removed += try run("""
                 DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key IN (\(sql: .list(part)))
                 AND NOT EXISTS (SELECT 1 FROM post_metadata p

@@ -36,7 +36,10 @@ struct Preferences: PreferenceRepository {
         try await pool.write(.power) { connection in
             guard try connection.stillPermits(viewer, key) else { return }
             // An author who opted out is never shown, and leaves no row.
-            if case .author(let id) = record.subject, try connection.hasOptedOut(id, in: viewer.tenant) { return }
+            if case .author(let id) = record.subject {
+                try connection.hold(authors: [id], in: viewer.tenant)
+                if try connection.hasOptedOut(id, in: viewer.tenant) { return }
+            }
             try connection.run("""
                 INSERT INTO suppressions (tenant_id, alias_key, subject_kind, subject, set_at, until)
                 VALUES (\(viewer.tenant), \(key), \(kind), \(subject), \(record.setAt), \(record.until))

@@ -48,7 +48,7 @@ extension Connection {
     /// The alias's level, nil when it is not the step's any more.
     private func level(of alias: AliasKey, _ overdue: Overdue) throws -> PrivacyLevel? {
         let level = try first("""
-            SELECT privacy_level FROM user_aliases WHERE tenant_id = \(overdue.tenant) AND alias_key = \(alias) \(sql: dialect.forShare)
+            SELECT privacy_level FROM user_aliases WHERE tenant_id = \(overdue.tenant) AND alias_key = \(alias) \(sql: dialect.forChange)
             """) { PrivacyLevel(rawValue: $0.text(0)) ?? .none }
         return overdue.step.level == nil || overdue.step.level == level ? level : nil
     }
@@ -79,7 +79,7 @@ extension Connection {
         try aliases.reduce(0) { removed, alias in
             let due = try first("""
                 SELECT 1 FROM user_aliases a WHERE a.tenant_id = \(overdue.tenant) AND a.alias_key = \(alias)
-                AND a.last_seen < \(overdue.before) \(sql: overdue.level("a"))
+                AND a.last_seen < \(overdue.before) \(sql: overdue.level("a")) \(sql: dialect.forUpdate)
                 """) { _ in true } ?? false
             if due { _ = try removePersonalRows(of: alias, in: overdue.tenant) }
             return removed + (due ? 1 : 0)

@@ -131,6 +131,7 @@ private struct KeepingBatch {
 
     /// Those whose authors let themselves be recommended; what is stored of the others goes.
     private func withoutOptedOut(_ statuses: [KeptStatus]) throws -> [KeptStatus] {
+        try connection.hold(authors: statuses.lazy.map(\.authorID), in: tenant)
         var refused: Set<String> = []
         for part in inParts(Array(Set(statuses.map(\.authorID)))) {
             refused.formUnion(try connection.all("""
@@ -144,12 +145,14 @@ private struct KeepingBatch {
 
     private func known(_ postIDs: [String]) throws -> [String: Known] {
         var known: [String: Known] = [:]
+        // What has grown is counted from here on: the re-check of another process must not count it, too.
+        let unchanged: SQL = connection.dialect == .postgres ? "ORDER BY p.post_key \(sql: connection.dialect.forChange) OF p" : ""
         for part in inParts(postIDs) {
             try connection.rows("""
                 SELECT p.post_id, p.post_key, p.eligible, p.local_id, p.content IS NOT NULL, p.language, p.edited_at, p.favorites, p.boosts,
                     p.replies, p.tags, p.checked_at, p.author_key, a.author_id
                 FROM post_metadata p JOIN authors a ON a.tenant_id = p.tenant_id AND a.author_key = p.author_key
-                WHERE p.tenant_id = \(tenant) AND p.post_id IN (\(sql: .list(part)))
+                WHERE p.tenant_id = \(tenant) AND p.post_id IN (\(sql: .list(part))) \(sql: unchanged)
                 """) { row in
                 known[row.text(0)] = Known(
                     key: row.post(1), author: row.author(12), authorID: row.text(13), eligible: row.bool(2), localID: row.textOrNil(3),

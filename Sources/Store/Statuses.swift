@@ -87,6 +87,7 @@ struct Statuses: StatusRepository {
     /// - Returns: posts removed, stubs among them.
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await pool.write(.power) { connection in
+            try connection.hold(authors: [authorID], alone: true, in: tenant)
             try connection.run("""
                 INSERT INTO author_opt_outs (tenant_id, author_id, source, set_at)
                 VALUES (\(tenant), \(authorID), \(source), \(now)) ON CONFLICT (tenant_id, author_id) DO NOTHING

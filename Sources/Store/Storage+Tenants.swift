@@ -24,7 +24,9 @@ extension Storage {
 
     /// What time it is for all who share the database: a server's own clock, or `local` for a file.
     public func sharedTime(else local: Instant) async throws -> Instant {
-        try await pool.read { try $0.sharedTime(else: local) }
+        guard case .postgres = location else { return local }
+        // Not as a read, which ends when the caller is cancelled: a job that is stopped still writes down when.
+        return try await pool.write(.process) { try $0.sharedTime(else: local) }
     }
 
     /// Every tenant's domain, in order.

@@ -70,7 +70,8 @@ public struct Storage: Sendable {
     }
 
     init(pool: any ConnectionPool, replica: Replica?, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
-        let pool = FencedPool(pool: pool)
+        let isShared = if case .postgres = location { true } else { false }
+        let pool = FencedPool(pool: pool, attempts: isShared ? 8 : 1)
         self.pool = pool
         self.replica = replica
         self.location = location

@@ -127,6 +127,31 @@ extension ServiceTests {
             }
         }
 
+        @Test func `a process that is stopped in the middle of a job leaves it to the next at once`() async throws {
+            try await Upstream.serving(people: 60, posts: 600) { upstream in
+                let shared = try SharedPlace(upstream: upstream.address)
+                upstream.server.faults.set("*") { $0.latency = .milliseconds(500) }
+                let settings = ["--listen", "127.0.0.1:0", "--ingest-interval", "1"]
+                let first = try shared.start(as: "first", settings)
+                _ = try await first.port()
+                try await eventually("a reading that is under way") {
+                    try shared.count("SELECT count(*) FROM job_runs WHERE job = 'ingest' AND outcome IS NULL") == 1
+                }
+                let second = try shared.start(as: "second", settings)
+                _ = try await second.port()
+                first.send(SIGTERM)
+                #expect(try await first.ended() == .init(code: 0))
+                let stopped = ContinuousClock.now
+                let runs = try shared.count("SELECT count(*) FROM job_runs WHERE job = 'ingest'")
+                try await eventually("the next reading") { try shared.count("SELECT count(*) FROM job_runs WHERE job = 'ingest'") > runs }
+                // The lease would have held for 45 seconds.
+                #expect(ContinuousClock.now - stopped < .seconds(10))
+                #expect(try shared.count("SELECT count(*) FROM job_runs WHERE job = 'ingest' AND outcome IS NULL") == 1, "the first has marked its end")
+                second.send(SIGTERM)
+                #expect(try await second.ended() == .init(code: 0))
+            }
+        }
+
         @Test func `a rolling restart across a migration fails no request and loses no act`() async throws {
             try await Upstream.serving(people: 60, posts: 600) { upstream in
                 let shared = try SharedPlace(upstream: upstream.address)
@@ -136,6 +161,7 @@ extension ServiceTests {
                 let settings = Self.patient + ["--default-level", "FULL"]
                 let old = try [1, 2].map { try shared.start(as: "old\($0)", settings) }
                 var ports: [Int] = []
+                defer { for program in old { program.send(SIGKILL) } }
                 for program in old { ports.append(try await program.port()) }
                 let crowd = Crowd(people: people, statuses: statuses, ports: ports)
                 async let served = crowd.run()
@@ -245,7 +271,7 @@ extension ServiceTests {
 
         private func act(_ number: Int, _ visitor: Visitor) async {
             var turn = number
-            while let port = state.withLock({ $0.isOver ? nil : $0.ports[turn % $0.ports.count] }) {
+            while !Task.isCancelled, let port = state.withLock({ $0.isOver ? nil : $0.ports[turn % $0.ports.count] }) {
                 let status = statuses[turn % statuses.count]
                 do {
                     let visitor = visitor.at(port)

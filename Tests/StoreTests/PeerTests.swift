@@ -114,6 +114,66 @@ struct PeerTests {
         }
     }
 
+    @Test func `people who act on the same posts at the same moment through two processes are all kept`() async throws {
+        try await withPeers { one, other, tenant in
+            var viewers: [Viewer] = []
+            for number in 1...8 { viewers.append(try await one.people.setLevel(.full, of: alias(number), in: tenant, at: noon).viewer) }
+            let people = viewers
+            // Each in an order of their own: writes that share a transaction then take the same rows in different orders.
+            let found = await withTaskGroup(of: [String].self, returning: [String].self) { group in
+                for number in 0..<people.count * 4 {
+                    group.addTask { await Self.act(people[number / 4], on: number % 2 == 0 ? one : other, seed: number) }
+                }
+                return await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(found.isEmpty, "\(found.count) of 1,600: \(Set(found))")
+            // What is worked out from the rows agrees with them.
+            #expect(try await one.pool.read { try $0.count("""
+                SELECT count(*) FROM author_preferences r WHERE r.tenant_id = \(tenant) AND r.interaction_count <> (
+                    SELECT count(*) FROM user_interactions i JOIN post_metadata p ON p.tenant_id = i.tenant_id AND p.post_key = i.post_key
+                    WHERE i.tenant_id = \(tenant) AND i.alias_key = r.alias_key AND p.author_key = r.author_key)
+                """) } == 0)
+        }
+    }
+
+    @Test func `an author who opts out through one process leaves nothing that another writes at that moment`() async throws {
+        try await withPeers { one, other, tenant in
+            let viewer = try await one.people.setLevel(.full, of: alias(1), in: tenant, at: noon).viewer
+            for round in 1...40 {
+                let act = Interaction(post: PostReference(postID: id(round), authorID: id(round)), kind: .favourite, at: noon)
+                let permitted = try #require(PrivacyPolicy().permit(act, visibility: .public, for: viewer))
+                // They begin together; who comes first is chance.
+                async let isRecorded = one.interactions.record(permitted)
+                async let kept = one.statuses.keep([.status(100 + round, by: round)], cursor: nil, in: tenant, at: noon)
+                async let removed = other.statuses.optOut(authorID: id(round), source: "request", in: tenant, at: noon)
+                _ = try await (isRecorded, kept, removed)
+            }
+            for table in ["authors", "post_metadata", "user_interactions", "author_preferences"] {
+                let left = try await one.pool.read { try $0.count("SELECT count(*) FROM \(raw: table) WHERE tenant_id = \(tenant)") }
+                #expect(left == 0, "\(table)")
+            }
+        }
+    }
+
+    /// Fifty acts, some of them taken back.
+    /// - Returns: what was not kept, and why.
+    private static func act(_ viewer: Viewer, on storage: Storage, seed: Int) async -> [String] {
+        var random = SeededGenerator(seed: UInt64(seed))
+        var failures: [String] = []
+        for _ in 0..<50 {
+            let post = 1 + random.next(40)
+            let act = Interaction(post: PostReference(postID: id(post), authorID: id(post % 7)), kind: .favourite, at: noon)
+            guard let permitted = PrivacyPolicy().permit(act, visibility: .public, for: viewer) else { return ["no permit"] }
+            do {
+                if try await !storage.interactions.record(permitted) { failures.append("refused") }
+                if random.next(3) == 0 { try await storage.interactions.undo(.favourite, on: id(post), by: viewer) }
+            } catch {
+                failures.append("\(error)")
+            }
+        }
+        return failures
+    }
+
     @Test func `a level, an erasure and an opt-out by one process hold for the other's next write`() async throws {
         try await withPeers { one, other, tenant in
             let policy = PrivacyPolicy()

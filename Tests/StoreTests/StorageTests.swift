@@ -2,7 +2,7 @@ import Database
 import Fediverse
 import Migrations
 import Glibc
-import Migrations
+import Postgres
 import Privacy
 import Recommender
 import Store
@@ -126,6 +126,26 @@ struct StorageTests {
             #expect(try await later.tenant(domain: "social.example")?.value == tenants.first)
             await #expect(throws: StoreError.noFile) { try await later.backup(to: "/tmp/never") }
             await later.shutdown()
+        }
+    }
+
+    @Test(.enabled(if: PostgresServer.address != nil, .init(rawValue: PostgresServer.isMissing)))
+    func `a server that takes no writes is no place to work on, one whose rows another holds is`() async throws {
+        try await StorePlace.with(.postgres) { place in
+            guard case .postgres(let url) = place.location else { return }
+            let storage = try await Storage.open(place.location, role: .serve, now: noon)
+            let tenant = try await storage.tenant(domain: "social.example", at: noon)
+            let other = try PostgresConnection(PostgresSettings(url: url))
+            try await storage.checkWritable(in: tenant)
+            try other.script("BEGIN; UPDATE tenants SET window_day = 1")
+            let begun = ContinuousClock.now
+            try await storage.checkWritable(in: tenant)
+            #expect(ContinuousClock.now - begun < .seconds(1))
+            try other.script("ROLLBACK")
+            await storage.shutdown()
+            let reading = try await Storage.open(.postgres(url: url + "&options=-cdefault_transaction_read_only%3Don"), role: .serve, now: noon)
+            await #expect(throws: DatabaseError.readOnly) { try await reading.checkWritable(in: tenant) }
+            await reading.shutdown()
         }
     }
 
