@@ -135,7 +135,9 @@ extension TransferReport {
             $0.member("people_at_none", peopleAtNone)
             $0.member("rows_of_people_at_none", rowsOfPeopleAtNone)
             $0.member("views", views)
-            $0.member("milliseconds") { $0.object { for (step, seconds) in seconds.sorted(by: { $0.key < $1.key }) { $0.member(step, Int(seconds * 1000)) } } }
+            for (name, seconds) in [("milliseconds", seconds), ("cpu_milliseconds", cpuSeconds)] {
+                $0.member(name) { $0.object { for (step, seconds) in seconds.sorted(by: { $0.key < $1.key }) { $0.member(step, Int(seconds * 1000)) } } }
+            }
             $0.member("unfit") {
                 $0.array {
                     for row in unfit {

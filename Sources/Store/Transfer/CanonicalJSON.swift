@@ -77,10 +77,8 @@ struct CanonicalJSON {
 
     private mutating func object(depth: Int) throws(Fault) {
         try take(UInt8(ascii: "{"))
-        let start = bytes.count
-        var members: [Member] = []
+        let (start, sourceStart) = (bytes.count, place)
         var previous: Range<Int>?
-        var isOrdered = true
         skipBlanks()
         if next == UInt8(ascii: "}") { return try take(UInt8(ascii: "}")) }
         while true {
@@ -91,15 +89,35 @@ struct CanonicalJSON {
             skipBlanks()
             try take(UInt8(ascii: ":"))
             try value(depth: depth + 1)
-            // Ours come in order; the list is made only for those that do not.
-            if isOrdered, let previous, !isBefore(previous, name) { isOrdered = false }
+            // Ours come in order; one that does not is read again with a list of its members.
+            if let previous, !isBefore(previous, name) {
+                bytes.removeSubrange(start...)
+                place = sourceStart
+                return try unorderedObject(from: start, depth: depth)
+            }
             previous = name
+            skipBlanks()
+            if next == UInt8(ascii: "}") { return try take(UInt8(ascii: "}")) }
+            try take(UInt8(ascii: ","))
+        }
+    }
+
+    private mutating func unorderedObject(from start: Int, depth: Int) throws(Fault) {
+        var members: [Member] = []
+        while true {
+            skipBlanks()
+            let memberStart = bytes.count
+            try string()
+            let name = memberStart..<bytes.count
+            skipBlanks()
+            try take(UInt8(ascii: ":"))
+            try value(depth: depth + 1)
             members.append(Member(name: name, whole: memberStart..<bytes.count))
             skipBlanks()
             if next == UInt8(ascii: "}") { break }
             try take(UInt8(ascii: ","))
         }
-        if !isOrdered { order(members, from: start) }
+        order(members, from: start)
         try take(UInt8(ascii: "}"))
     }
 
@@ -141,18 +159,17 @@ struct CanonicalJSON {
 
     private mutating func string() throws(Fault) {
         try take(UInt8(ascii: "\""))
-        while place < source.count {
-            let byte = source[place]
-            switch byte {
-            case UInt8(ascii: "\""): return try take(byte)
+        while true {
+            // What stands for itself is taken in one go.
+            let start = place
+            while place < source.count, source[place] >= 0x20, source[place] != UInt8(ascii: "\""), source[place] != UInt8(ascii: "\\") { place += 1 }
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[start..<place]))
+            switch next {
+            case UInt8(ascii: "\""): return try take(UInt8(ascii: "\""))
             case UInt8(ascii: "\\"): try escape()
-            case 0..<0x20: throw .notJSON
-            default:
-                bytes.append(byte)
-                place += 1
+            default: throw .notJSON
             }
         }
-        throw .notJSON
     }
 
     private mutating func escape() throws(Fault) {

@@ -88,6 +88,8 @@ public struct TransferReport: Sendable, Equatable {
     public var wasComplete = false
     /// Seconds by step.
     public var seconds: [String: Double] = [:]
+    /// Seconds of this process's own CPU time by step.
+    public var cpuSeconds: [String: Double] = [:]
 
     public var rows: Int { tables.reduce(0) { $0 + $1.rows } }
 }

@@ -1,5 +1,6 @@
 import Database
 import Fediverse
+import Glibc
 import Postgres
 import SQLite
 
@@ -216,12 +217,19 @@ struct TransferRun {
         report.views = remainder.views
     }
 
+    private static func cpuSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     private func timed(_ step: TransferNote.Step, _ report: inout TransferReport, _ body: (inout TransferReport) throws -> Void) rethrows {
         note(.began(step))
-        let start = ContinuousClock.now
+        let (start, used) = (ContinuousClock.now, Self.cpuSeconds())
         try body(&report)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         report.seconds[step.rawValue, default: 0] += seconds
+        report.cpuSeconds[step.rawValue, default: 0] += Self.cpuSeconds() - used
         note(.ended(step, seconds: seconds))
     }
 }
