@@ -102,10 +102,10 @@ let package = Package(
             path: "cli", swiftSettings: settings),
 
         // 7. Tests.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: ["Database"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(name: "LoopbackClient", path: "Tests/LoopbackClient", swiftSettings: settings),
         tests("DatabaseTests", ["Database", "TestSupport"]),
-        tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations"]),
+        tests("SQLiteTests", ["SQLite", "CSQLite", "Database", "Migrations", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "Database", "TestSupport"]),
         tests("OpenSSLTests", ["OpenSSL"]),
         tests(

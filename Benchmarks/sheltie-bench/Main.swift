@@ -10,9 +10,10 @@ struct Main {
         case ("ingest", 3): try await measureIngest(pages: arguments[1], database: arguments[2])
         case ("interactions", 4):
             try await measureInteractions(database: arguments[1], rows: number(arguments[2]), alone: number(arguments[3]))
+        case ("posts", 3): try await measurePosts(database: arguments[1], rows: number(arguments[2]))
         case ("ranking", 2): measureRanking(statuses: number(arguments[1]))
         default:
-            print("usage: sheltie-bench hmac COUNT | ingest PAGES DATABASE | interactions DATABASE ROWS ALONE | ranking STATUSES")
+            print("usage: sheltie-bench hmac COUNT | ingest PAGES DATABASE | interactions DATABASE ROWS ALONE | posts DATABASE ROWS | ranking STATUSES")
             exit(64)
         }
     }

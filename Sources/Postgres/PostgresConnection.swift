@@ -19,6 +19,8 @@ public final class PostgresConnection: Connection {
     private var parameters = Parameters()
     /// Transactions and savepoints that `begin` opened and nobody has ended.
     private(set) var depth = 0
+    /// Beginnings and ends of scopes of which the server has not heard.
+    private var unsent: [Unsent] = []
     /// How long the server may be at one statement; nil for as long as it takes.
     private(set) var limit: Duration?
     /// How long a statement waits for a lock; as the server was told.
@@ -55,28 +57,30 @@ public final class PostgresConnection: Connection {
         }
     }
 
-    /// All rows or none: an error undoes the batch. The rows are sent behind each other without waiting for each answer.
+    /// All rows or none: an error undoes the batch. An INSERT takes many rows in one statement, and the statements are sent behind
+    /// each other without waiting for each answer.
     @discardableResult
     public func bulk(_ statement: String, _ rows: some Sequence<[SQLValue]>) throws(DatabaseError) -> Int {
         var rest = rows.makeIterator()
-        guard var row = rest.next() else { return 0 }
+        var next = rest.next()
+        if next == nil { return 0 }
         // A pipeline is one transaction by itself on one server, and not on a distributed one: so it always stands in a real one.
         let scope = try beginScope()
         do {
-            let prepared = try prepare(statement)
+            let template = RowTemplate(statement)
             var changed = 0
-            var more = true
-            while more {
-                changed += try pipeline(statement) { () throws(DatabaseError) in
-                    for _ in 0..<Self.batchRows {
-                        try send(prepared, row, statement)
-                        guard let next = rest.next() else {
-                            more = false
-                            return
-                        }
-                        row = next
-                    }
+            while next != nil {
+                var batch: [[SQLValue]] = []
+                while batch.count < Self.batchRows, let row = next {
+                    batch.append(row)
+                    next = rest.next()
                 }
+                let parts = try template?.parts(of: batch, of: statement) ?? batch.map { (statement, $0) }
+                // Whose answers are read at once, so before the pipeline.
+                for part in parts { _ = try prepare(part.text) }
+                changed += try pipeline(statement) { () throws(DatabaseError) in
+                    for part in parts { try send(prepare(part.text), part.values, statement) }
+                }.changed
             }
             try commit(scope)
             return changed
@@ -105,16 +109,30 @@ public final class PostgresConnection: Connection {
     /// What `beginScope` opened: 1 is the transaction, above it savepoints.
     struct Scope { let depth: Int }
 
+    /// A command that goes out with the next statement, as one trip to the server.
+    private struct Unsent {
+        let text: String
+        /// The depth of the scope that it opens; nil for the end of one.
+        let opens: Int?
+    }
+
+    /// Opens a scope on the server with its first statement.
     func beginScope(_ begin: String = "BEGIN") throws(DatabaseError) -> Scope {
-        _ = try command(depth == 0 ? begin : "SAVEPOINT s\(depth + 1)")
+        try checkUsable(begin)
         depth += 1
+        unsent.append(Unsent(text: depth == 1 ? begin : "SAVEPOINT s\(depth)", opens: depth))
         return Scope(depth: depth)
     }
 
     /// - Throws: `outcomeUnknown` when the connection was lost on the way of a COMMIT.
     func commit(_ scope: Scope) throws(DatabaseError) {
+        if dropUnsent(scope) { return }
         guard scope.depth == 1 else {
-            _ = try command("RELEASE SAVEPOINT s\(scope.depth)")
+            let release = "RELEASE SAVEPOINT s\(scope.depth)"
+            try checkUsable(release)
+            // As the server would say.
+            guard !handle.isInFailedTransaction else { throw .refused(state: "25P02", statement: release) }
+            unsent.append(Unsent(text: release, opens: nil))
             depth = scope.depth - 1
             return
         }
@@ -127,6 +145,8 @@ public final class PostgresConnection: Connection {
 
     /// Undoes the scope and what was begun inside it. Where that fails, the session is over, and the server undoes it.
     func rollback(_ scope: Scope) {
+        if dropUnsent(scope) { return }
+        unsent = []
         depth = scope.depth - 1
         guard !handle.isBroken, handle.isInTransaction else { return }
         if scope.depth > 1 {
@@ -136,23 +156,42 @@ public final class PostgresConnection: Connection {
         }
     }
 
+    /// Forgets a scope of which the server has not heard, because nothing was done in it.
+    private func dropUnsent(_ scope: Scope) -> Bool {
+        guard let place = unsent.firstIndex(where: { $0.opens == scope.depth }) else { return false }
+        unsent.removeSubrange(place...)
+        depth = scope.depth - 1
+        return true
+    }
+
+    /// The unsent commands, which are sent now.
+    private func takeUnsent() -> [String] {
+        defer { unsent = [] }
+        return unsent.map(\.text)
+    }
+
     /// Sends the end of a transaction that only read.
     /// - Returns: whether an answer will come.
     func endReadOnly() -> Bool {
+        if dropUnsent(Scope(depth: 1)) { return false }
         depth = 0
+        unsent = []
         let text = "COMMIT"
         return !handle.isBroken && (try? handle.post(text) { PQsendQuery(handle.pointer, text) }) != nil
     }
 
     /// The session ended, or the server ended the transaction, while somebody believed it open.
-    package var hasLostTransaction: Bool { depth > 0 && (handle.isBroken || !handle.isInTransaction) }
+    package var hasLostTransaction: Bool { depth > 0 && (handle.isBroken || isBegun && !handle.isInTransaction) }
+
+    /// Whether the server knows of the transaction.
+    private var isBegun: Bool { depth > 0 && !unsent.contains { $0.opens == 1 } }
 
     /// Undoes whatever is still open, however it was opened.
     func endTransactions() { rollback(Scope(depth: 1)) }
 
     /// The one statement whose end a server may hold back for ever: a standby that must agree and is away.
     private func sendCommit() throws(DatabaseError) -> PostgresResult {
-        let text = "COMMIT"
+        let text = (takeUnsent() + ["COMMIT"]).joined(separator: "; ")
         do {
             try handle.post(text) { PQsendQuery(handle.pointer, text) }
         } catch {
@@ -185,12 +224,14 @@ public final class PostgresConnection: Connection {
     /// Runs statements without values and without keeping them.
     func command(_ text: String) throws(DatabaseError) -> PostgresResult {
         try checkUsable(text)
-        return try handle.ask(text, until: deadline) { PQsendQuery(handle.pointer, text) }
+        let whole = (takeUnsent() + [text]).joined(separator: "; ")
+        return try handle.ask(text, until: deadline) { PQsendQuery(handle.pointer, whole) }
     }
 
     private func execute(_ text: String, _ values: [SQLValue]) throws(DatabaseError) -> PostgresResult {
         let prepared = try prepare(text)
         do {
+            guard unsent.isEmpty else { return try pipeline(text) { () throws(DatabaseError) in try send(prepared, values, text) }.last }
             try send(prepared, values, text)
             return try handle.answer(to: text, until: deadline)
         } catch {
@@ -208,12 +249,15 @@ public final class PostgresConnection: Connection {
         }.get()
     }
 
-    /// Runs what `send` puts in line; reads all answers.
-    /// - Returns: rows changed, in all.
-    private func pipeline(_ statement: String, _ send: () throws(DatabaseError) -> Void) throws(DatabaseError) -> Int {
+    /// Runs what is unsent and what `send` puts in line; reads all answers.
+    /// - Returns: rows changed, in all, and the last statement's answer.
+    private func pipeline(
+        _ statement: String, _ send: () throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> (changed: Int, last: PostgresResult) {
         guard PQenterPipelineMode(handle.pointer) == 1 else { throw .refused(state: "XX000", statement: statement) }
         var failure: DatabaseError?
         do {
+            for command in takeUnsent() { try handle.post(command) { PQsendQueryParams(handle.pointer, command, 0, nil, nil, nil, nil, 1) } }
             try send()
         } catch {
             failure = error
@@ -222,20 +266,24 @@ public final class PostgresConnection: Connection {
         do throws(DatabaseError) {
             try handle.post(statement) { PQpipelineSync(handle.pointer) }
             var changed = 0
+            var last: PostgresResult?
             while true {
                 // Each statement's results end with a nil; the pipeline's last is its own.
                 guard let result = try handle.next(statement, until: deadline) else { continue }
                 if result.status == PGRES_PIPELINE_SYNC { break }
+                try handle.checkNoCopy(result, statement)
                 if result.isFailure {
                     if failure == nil, result.status != PGRES_PIPELINE_ABORTED { failure = handle.error(of: result, statement) }
                 } else {
                     changed += result.changed
+                    last = result
                 }
                 if handle.isBroken { throw .disconnected }
             }
             _ = PQexitPipelineMode(handle.pointer)
             if let failure { throw failure }
-            return changed
+            guard let last else { throw .refused(state: "XX000", statement: statement) }
+            return (changed, last)
         } catch {
             throw failure ?? error
         }
@@ -293,18 +341,21 @@ public final class PostgresConnection: Connection {
     private func begin() throws(DatabaseError) {
         statements.removeAll()
         depth = 0
+        unsent = []
         hasUnansweredEnd = false
         poolScope = nil
         isInGroup = false
         limit = settings.statementTimeout
         lockLimit = settings.lockTimeout
+        // A plan that was made while a table was empty is kept while it grows, so an index is taken wherever one serves. Just-in-time
+        // compiling would take longer than any statement of ours.
         // Acknowledged means on the disk; a stronger wish of the operator's (a standby) stays. The time zone and the date
         // style matter to what is written as text only.
         _ = try command(
             """
             SET statement_timeout = \(settings.statementTimeout.milliseconds); SET lock_timeout = \(settings.lockTimeout.milliseconds);
             SET idle_in_transaction_session_timeout = \(settings.idleLimit.milliseconds);
-            SET client_min_messages = error; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on;
+            SET enable_seqscan = off; SET random_page_cost = 1.1; SET jit = off; SET client_min_messages = error; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on;
             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
             """)
         cancel.follow(handle.pointer)

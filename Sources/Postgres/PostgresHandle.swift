@@ -88,6 +88,9 @@ final class PostgresHandle {
         }
     }
 
+    /// Whether a statement has failed, and nothing but a rollback is taken any more.
+    var isInFailedTransaction: Bool { PQtransactionStatus(pointer) == PQTRANS_INERROR }
+
     /// Whether the server has closed an idle session meanwhile; reads what has come in.
     func hasBeenLeft() -> Bool {
         if isBroken || PQstatus(pointer) != CONNECTION_OK { return true }
@@ -118,18 +121,22 @@ final class PostgresHandle {
         var last: PostgresResult?
         var failure: PostgresResult?
         while let result = try next(statement, until: deadline) {
-            switch result.status {
-            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-                // A COPY through here has nobody to feed it and would never end.
-                isBroken = true
-                throw .refused(state: "0A000", statement: statement)
-            default: break
-            }
+            try checkNoCopy(result, statement)
             if result.isFailure { failure = failure ?? result } else { last = result }
         }
         if let failure { throw error(of: failure, statement) }
         guard let last else { throw broken(or: statement) }
         return last
+    }
+
+    /// A COPY through here has nobody to feed it and would never end.
+    func checkNoCopy(_ result: PostgresResult, _ statement: String) throws(DatabaseError) {
+        switch result.status {
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            isBroken = true
+            throw .refused(state: "0A000", statement: statement)
+        default: break
+        }
     }
 
     /// The next result of what was sent; nil at its end.

@@ -11,7 +11,7 @@ struct AuthorPreferences {
     let alias: AliasKey
 
     /// One `author_preferences` row.
-    private struct Preference: Equatable {
+    struct Preference: Equatable {
         var author: AuthorKey
         var count: Int
         /// Cut to the day (FULL), or the hour as the rows are (LIMITED).
@@ -21,7 +21,7 @@ struct AuthorPreferences {
         var carriedCount: Int
     }
 
-    private typealias Act = (kind: InteractionKind, at: Instant)
+    typealias Act = (kind: InteractionKind, at: Instant)
 
     /// Brings the preference for one author in line with the rows (FULL), or all of them (LIMITED: they share 50 places).
     func recompute(_ author: AuthorKey, at level: PrivacyLevel) throws {
@@ -92,28 +92,32 @@ struct AuthorPreferences {
 
     /// - Returns: whether the author is new among the preferences.
     private func recomputeFull(_ author: AuthorKey) throws -> Bool {
-        let acts = try acts(on: author)
         let present = try preferences(author).first
-        guard let last = acts.map(\.at).max()?.floored(to: .days(1)) ?? present?.last, !acts.isEmpty || present.map({ $0.carriedCount > 0 }) == true
-        else {
+        guard let wanted = Self.full(author, try acts(on: author), present) else {
             try remove(author)
             return false
         }
-        let carried = present.map { Self.moved($0.carriedWeight, from: $0.last, to: last) } ?? 0
-        let score = AuthorAffinity.score(activity: carried + AuthorAffinity.activity(of: acts, at: last))
-        guard score >= AuthorAffinity.fadedScore else {
-            try remove(author)
-            return false
-        }
-        let preference = Preference(
-            author: author, count: acts.count + (present?.carriedCount ?? 0), last: last, score: score, carriedWeight: carried,
-            carriedCount: present?.carriedCount ?? 0)
-        if preference != present { try store(preference) }
+        if wanted != present { try store(wanted) }
         return present == nil
     }
 
+    /// What FULL keeps of an author; nil for nothing.
+    /// - Parameters:
+    ///   - acts: those whose rows are there.
+    ///   - present: what is kept now.
+    static func full(_ author: AuthorKey, _ acts: [Act], _ present: Preference?) -> Preference? {
+        guard let last = acts.map(\.at).max()?.floored(to: .days(1)) ?? present?.last, !acts.isEmpty || present.map({ $0.carriedCount > 0 }) == true
+        else { return nil }
+        let carried = present.map { Self.moved($0.carriedWeight, from: $0.last, to: last) } ?? 0
+        let score = AuthorAffinity.score(activity: carried + AuthorAffinity.activity(of: acts, at: last))
+        guard score >= AuthorAffinity.fadedScore else { return nil }
+        return Preference(
+            author: author, count: acts.count + (present?.carriedCount ?? 0), last: last, score: score, carriedWeight: carried,
+            carriedCount: present?.carriedCount ?? 0)
+    }
+
     /// Beyond the limit the weakest go, as they stand at the newest interaction's day.
-    private func enforceFullLimit() throws {
+    func enforceFullLimit() throws {
         let kept = try connection.count("SELECT count(*) FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(alias)")
         let limit = Self.limit(at: .full)
         guard kept > limit else { return }
@@ -152,30 +156,41 @@ struct AuthorPreferences {
         return try connection.all("""
             SELECT author_key, interaction_count, last_interaction_at, preference_score, carried_weight, carried_count
             FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(alias) \(sql: one)
-            """) {
-            Preference(
-                author: $0.author(0), count: $0.int(1), last: $0.instant(2), score: $0.real(3), carriedWeight: $0.real(4),
-                carriedCount: $0.int(5))
-        }
+            """) { Preference($0) }
     }
 
-    private func store(_ preference: Preference) throws {
-        try connection.run("""
-            INSERT INTO author_preferences (tenant_id, alias_key, author_key, interaction_count, last_interaction_at,
-                preference_score, carried_weight, carried_count)
-            VALUES (\(tenant), \(alias), \(preference.author), \(preference.count), \(preference.last),
-                \(preference.score), \(preference.carriedWeight), \(preference.carriedCount))
-            ON CONFLICT (tenant_id, alias_key, author_key) DO UPDATE SET
-                interaction_count = excluded.interaction_count, last_interaction_at = excluded.last_interaction_at,
-                preference_score = excluded.preference_score, carried_weight = excluded.carried_weight,
-                carried_count = excluded.carried_count
-            """)
+    private func store(_ preference: Preference) throws { try connection.bulk(Self.upsert, [row(preference)]) }
+
+    func row(_ preference: Preference) -> [SQLValue] {
+        [
+            tenant.sqlValue, alias.sqlValue, preference.author.sqlValue, preference.count.sqlValue, preference.last.sqlValue,
+            preference.score.sqlValue, preference.carriedWeight.sqlValue, preference.carriedCount.sqlValue,
+        ]
     }
 
-    private func remove(_ author: AuthorKey) throws {
+    static let upsert = """
+        INSERT INTO author_preferences (tenant_id, alias_key, author_key, interaction_count, last_interaction_at,
+            preference_score, carried_weight, carried_count)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (tenant_id, alias_key, author_key) DO UPDATE SET
+            interaction_count = excluded.interaction_count, last_interaction_at = excluded.last_interaction_at,
+            preference_score = excluded.preference_score, carried_weight = excluded.carried_weight,
+            carried_count = excluded.carried_count
+        """
+
+    func remove(_ author: AuthorKey) throws {
         try connection.run("""
             DELETE FROM author_preferences
             WHERE tenant_id = \(tenant) AND alias_key = \(alias) AND author_key = \(author)
             """)
+    }
+}
+
+extension AuthorPreferences.Preference {
+    /// - Parameter row: author, count, last, score, carried weight, carried count.
+    init(_ row: any Row) {
+        self.init(
+            author: row.author(0), count: row.int(1), last: row.instant(2), score: row.real(3), carriedWeight: row.real(4),
+            carriedCount: row.int(5))
     }
 }

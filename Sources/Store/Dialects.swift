@@ -107,13 +107,12 @@ extension Connection {
     /// many authors, so that a large batch does not fill the server's table of locks.
     func hold(authors: some Sequence<String>, alone: Bool = false, in tenant: TenantKey) throws {
         guard dialect == .postgres else { return }
-        for group in Set(authors.map { $0.suffix(2) }).sorted() {
-            let name = "authors \(group)"
-            let lock: SQL = alone
-                ? "SELECT pg_advisory_xact_lock(hashtextextended(\(name), \(tenant)))"
-                : "SELECT pg_advisory_xact_lock_shared(hashtextextended(\(name), \(tenant)))"
-            try rows(lock) { _ in }
-        }
+        let groups = Set(authors.map { $0.suffix(2) }).sorted().joined(separator: " ")
+        let lock: SQL = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared"
+        // In one order for everybody, so that two who take several do not wait for each other.
+        try rows("""
+            SELECT \(sql: lock)(hashtextextended('authors ' || name, \(tenant))) FROM unnest(string_to_array(\(groups), ' ')) AS name
+            """) { _ in }
     }
 
     /// Tells processes that listen (`Storage.hints`) that there is a new snapshot version, once this transaction has happened.

@@ -2,30 +2,23 @@ import Database
 import Fediverse
 import Privacy
 
-/// What people did with statuses.
+/// What people did with statuses. Those who act at the same moment share one transaction and its statements.
 struct Interactions: InteractionRepository {
     let pool: any ConnectionPool
+    private let line: Gathering<Permitted<Interaction>, Bool>
+
+    init(pool: any ConnectionPool) {
+        self.pool = pool
+        line = Gathering()
+    }
 
     /// An author who opted out leaves no row: that counts as done.
     @discardableResult
     func record(_ interaction: Permitted<Interaction>) async throws -> Bool {
-        let (viewer, key, record) = (interaction.viewer, interaction.key, interaction.record)
-        let tenant = viewer.tenant
-        return try await pool.write(.power) { connection in
-            guard try connection.stillPermits(viewer, key, alone: true) else { return false }
-            try connection.hold(authors: [record.post.authorID], in: tenant)
-            if try connection.hasOptedOut(record.post.authorID, in: tenant) { return true }
-            let (post, author) = try connection.findOrCreate(record.post, in: tenant)
-            let changed = try connection.run("""
-                INSERT INTO user_interactions (tenant_id, alias_key, post_key, kind, occurred_at, score_weight, context)
-                VALUES (\(tenant), \(key), \(post), \(record.kind.code), \(record.at), \(record.weight), \(JSONText.context(record.context)))
-                ON CONFLICT (tenant_id, alias_key, post_key, kind) DO UPDATE SET occurred_at = excluded.occurred_at
-                WHERE user_interactions.occurred_at < excluded.occurred_at
-                """)
-            if changed > 0 {
-                try AuthorPreferences(connection: connection, tenant: tenant, alias: key).recompute(author, at: viewer.level)
+        try await line.run(interaction) { take in
+            try await pool.write(.power) { connection in
+                try connection.each(take()) { try InteractionBatch(connection: connection, interactions: $0).record() }
             }
-            return true
         }
     }
 

@@ -50,12 +50,11 @@ extension Connection {
 
     /// Whether the viewer's row still has the level and the epoch under which a write was permitted.
     /// Read in the write's own transaction, so that no write comes after a change that it does not know.
-    /// - Parameter alone: whether what follows is worked out from the person's rows, so that no other write of theirs may come between.
-    func stillPermits(_ viewer: Viewer, _ key: AliasKey, alone: Bool = false) throws -> Bool {
+    func stillPermits(_ viewer: Viewer, _ key: AliasKey) throws -> Bool {
         try first("""
             SELECT 1 FROM user_aliases
             WHERE tenant_id = \(viewer.tenant) AND alias_key = \(key) AND alias_id = \(viewer.alias.hex)
-            AND privacy_level = \(viewer.level.rawValue) AND epoch = \(viewer.epoch) \(sql: alone ? dialect.forChangeNow : dialect.forShare)
+            AND privacy_level = \(viewer.level.rawValue) AND epoch = \(viewer.epoch) \(sql: dialect.forShare)
             """) { _ in true } ?? false
     }
 

@@ -239,13 +239,23 @@ private struct KeepingBatch {
 
     /// Known authors are looked up first: an INSERT that ends in a conflict would use up a key.
     private func authorKeys(_ ids: [String]) throws -> [String: AuthorKey] {
+        var keys = try knownAuthors(ids)
+        let unknown = ids.filter { keys[$0] == nil }
+        if unknown.isEmpty { return keys }
+        try connection.bulk(
+            "INSERT INTO authors (tenant_id, author_id) VALUES ($1, $2) ON CONFLICT (tenant_id, author_id) DO NOTHING",
+            unknown.map { [tenant.sqlValue, $0.sqlValue] })
+        keys.merge(try knownAuthors(unknown)) { known, _ in known }
+        return keys
+    }
+
+    private func knownAuthors(_ ids: [String]) throws -> [String: AuthorKey] {
         var keys: [String: AuthorKey] = [:]
         for part in inParts(ids) {
             try connection.rows("""
                 SELECT author_id, author_key FROM authors WHERE tenant_id = \(tenant) AND author_id IN (\(sql: .list(part)))
                 """) { keys[$0.text(0)] = $0.author(1) }
         }
-        for id in ids where keys[id] == nil { keys[id] = try connection.findOrCreate(author: id, in: tenant) }
         return keys
     }
 }

@@ -53,12 +53,13 @@ extension Connection {
 
 /// The values in parts for `IN (…)`, each filled up to a power of two by repeating its last value: so there are
 /// few statement texts, and each is prepared once.
-func inParts<Value>(_ values: [Value], atMost size: Int = 256) -> [[Value]] {
+/// - Parameter filler: instead of the last value, where one that stands twice would be found twice.
+func inParts<Value>(_ values: [Value], atMost size: Int = 256, filler: Value? = nil) -> [[Value]] {
     stride(from: 0, to: values.count, by: size).map { start in
         var part = Array(values[start..<min(start + size, values.count)])
         var full = 1
         while full < part.count { full *= 2 }
-        if let last = part.last { part += repeatElement(last, count: full - part.count) }
+        if let last = filler ?? part.last { part += repeatElement(last, count: full - part.count) }
         return part
     }
 }

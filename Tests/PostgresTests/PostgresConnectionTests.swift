@@ -106,6 +106,26 @@ struct PostgresConnectionTests {
         #expect(try connection.bulk(insert, [] as [[SQLValue]]) == 0)
     }
 
+    @Test(arguments: [1, 2, 3, 63, 64, 65, 127, 256, 257, 700])
+    func `a batch of any size arrives whole, with constants and what follows the values`(count: Int) throws {
+        try connection.script("CREATE TEMPORARY TABLE many (a bigint, kind text, b bigint, PRIMARY KEY (a, kind))")
+        let upsert = "INSERT INTO many (a, kind, b) VALUES ($2, 'k', $1) ON CONFLICT (a, kind) DO UPDATE SET b = many.b + excluded.b"
+        let rows = (0..<count).map { [SQLValue.integer(Int64($0 * 10)), .integer(Int64($0))] }
+        #expect(try connection.bulk(upsert, rows) == count)
+        #expect(try connection.bulk(upsert, rows) == count)
+        #expect(try connection.integer("SELECT sum(b - 20 * a) FROM many") == 0)
+        #expect(try connection.integer("SELECT count(*) FROM many WHERE kind = 'k'") == Int64(count))
+    }
+
+    @Test func `rows of one batch that meet the same row each have their turn`() throws {
+        try connection.script("CREATE TEMPORARY TABLE sums (a bigint PRIMARY KEY, b bigint)")
+        let upsert = "INSERT INTO sums (a, b) VALUES ($1, $2) ON CONFLICT (a) DO UPDATE SET b = sums.b + excluded.b"
+        #expect(try connection.bulk(upsert, (0..<100).map { [.integer($0 % 7), .integer(1)] }) == 100)
+        #expect(try connection.integer("SELECT sum(b) FROM sums") == 100)
+        #expect(try connection.bulk("INSERT INTO sums (a, b) VALUES ($1, $2) ON CONFLICT (a) DO NOTHING", (0..<20).map { [.integer($0 % 10), .integer(1)] }) == 3)
+        #expect(throws: DatabaseError.refused(state: "08P01", statement: upsert)) { try connection.bulk(upsert, [[.integer(1), .integer(1)], [.integer(2)]]) }
+    }
+
     @Test func `a batch that fails leaves the transaction around it as it was`() throws {
         let insert = "INSERT INTO things (id) VALUES ($1)"
         try connection.transaction {

@@ -27,25 +27,6 @@ func withSchema(_ name: String, options: String = "", _ body: (PostgresSettings)
     try await body(PostgresSettings(url: PostgresServer.address("options=-csearch_path%3D\(name)\(options)", "application_name=\(name)")))
 }
 
-/// Holds one of the pool's threads until the test opens it.
-final class Gate: Sendable {
-    private let state = Monitor((entered: false, isOpen: false), lines: 1)
-
-    /// Called on the pool's thread: blocks it.
-    func pass() {
-        state.withLock { $0.entered = true }
-        state.wait(in: 0) { $0.isOpen ? () : nil }
-    }
-
-    func open() {
-        state.withLock { $0.isOpen = true }
-        state.wakeAll()
-    }
-
-    /// Comes back when a thread stands before the gate.
-    func entered() async { while !state.withLock(\.entered) { await Task.yield() } }
-}
-
 /// Sessions of this application that are at a statement with these words, seen from another one.
 func sessions(of application: String, at words: String, on observer: PostgresConnection) throws -> Int64 {
     try observer.integer("""

@@ -2,6 +2,7 @@ import CSQLite
 import Database
 import Glibc
 @testable import SQLite
+import TestSupport
 import Testing
 
 @Suite struct DatabaseFileTests {

@@ -1,6 +1,7 @@
 import Database
 import Glibc
 @testable import SQLite
+import TestSupport
 import Testing
 
 @Suite struct SQLitePoolTests {

@@ -2,6 +2,7 @@ import Database
 import Fediverse
 import Privacy
 import Recommender
+import TestSupport
 import Testing
 
 @testable import Store
@@ -30,6 +31,57 @@ import Testing
             #expect(try await store.rows("SELECT occurred_at FROM user_interactions") == [[(noon + .minutes(5)).sqlValue]])
             #expect(try await store.history(viewer).authors.values.map(\.interactions) == [1])
         }
+    }
+
+    @Test func `acts of one moment are written together, each with its own answer, as if one by one`() async throws {
+        let (together, apart) = (try await tables(together: true), try await tables(together: false))
+        #expect(together == apart)
+    }
+
+    /// 60 acts by five people on nine statuses: two of them are at LIMITED, one has changed the level meanwhile, an author wants to be
+    /// left alone, and a status's id is longer than the database takes.
+    private func tables(together: Bool) async throws -> [[[SQLValue]]] {
+        var found: [[[SQLValue]]] = []
+        try await TestStore.with { store in
+            var viewers: [Viewer] = []
+            for person in 1...5 { viewers.append(try await store.viewer(person < 3 ? .limited : .full, person)) }
+            try await store.viewer(.limited, 5)
+            _ = try await store.storage.statuses.optOut(authorID: id(4), source: "request", in: store.tenant, at: noon)
+            let acts = try (0..<60).map { number -> (Permitted<Interaction>, Int) in
+                let post = PostReference(postID: number == 33 ? id(1) + "0" : id(number % 9 + 1), authorID: id(number % 9 % 4 + 1))
+                let interaction = Interaction(post: post, kind: number % 7 == 0 ? .reblog : .favourite, at: noon + .minutes(Int64(number)), weight: 1)
+                return (try #require(store.policy.permit(interaction, visibility: .public, for: viewers[number % 5])), number)
+            }
+            let gate = Gate()
+            let holder = together ? Task { try await store.storage.pool.maintain { _ in gate.pass() } } : nil
+            var answers: [Int: Bool?] = [:]
+            try await withThrowingTaskGroup(of: (Int, Bool?).self) { group in
+                for (act, number) in acts {
+                    group.addTask { (number, try? await store.storage.interactions.record(act)) }
+                    if !together, let answer = try await group.next() { answers[answer.0] = answer.1 }
+                }
+                // Everybody stands in line by then, on the slowest machine, or is written by a later write: the tables are the same.
+                try await Task.sleep(for: .milliseconds(together ? 200 : 0))
+                gate.open()
+                for try await answer in group { answers[answer.0] = answer.1 }
+            }
+            try await holder?.value
+            for number in 0..<60 { #expect(answers[number] == .some(number == 33 ? nil : number % 5 != 4), "\(number)") }
+            found = [
+                try await store.rows("""
+                    SELECT u.alias_id, p.post_id, i.kind, i.occurred_at FROM user_interactions i
+                    JOIN user_aliases u ON u.tenant_id = i.tenant_id AND u.alias_key = i.alias_key
+                    JOIN post_metadata p ON p.tenant_id = i.tenant_id AND p.post_key = i.post_key ORDER BY 1, 2, 3
+                    """),
+                try await store.rows("""
+                    SELECT u.alias_id, a.author_id, r.interaction_count, r.last_interaction_at, r.preference_score FROM author_preferences r
+                    JOIN user_aliases u ON u.tenant_id = r.tenant_id AND u.alias_key = r.alias_key
+                    JOIN authors a ON a.tenant_id = r.tenant_id AND a.author_key = r.author_key ORDER BY 1, 2
+                    """),
+            ]
+        }
+        #expect(found[0].count > 20 && found[1].count > 5)
+        return found
     }
 
     @Test(arguments: [PrivacyLevel.full, .limited])

@@ -1,24 +1,6 @@
 import Database
 @testable import SQLite
-
-/// Holds one of the pool's threads until the test opens it.
-final class Gate: Sendable {
-    private let state = Monitor((entered: false, isOpen: false), lines: 1)
-
-    /// Called on the pool's thread: blocks it.
-    func pass() {
-        state.withLock { $0.entered = true }
-        state.wait(in: 0) { $0.isOpen ? () : nil }
-    }
-
-    func open() {
-        state.withLock { $0.isOpen = true }
-        state.wakeAll()
-    }
-
-    /// Comes back when a thread stands before the gate.
-    func entered() async { while !state.withLock(\.entered) { await Task.yield() } }
-}
+import TestSupport
 
 extension SQLitePool {
     var waiting: Int { line.withLock { $0.state.waiting } }
