@@ -55,6 +55,7 @@ extension PostgresConnection {
 
     private func begin(_ statement: String, expecting status: ExecStatusType) throws(DatabaseError) {
         guard !hasLostTransaction else { throw handle.isBroken ? .disconnected : .transactionLost }
+        try sendUnsent()
         try handle.post(statement) { PQsendQuery(handle.pointer, statement) }
         guard let result = try handle.next(statement, until: nil) else { throw .disconnected }
         if result.status == status { return }

@@ -221,6 +221,13 @@ public final class PostgresConnection: Connection {
 
     private var deadline: ContinuousClock.Instant? { limit.map { .now + $0 + settings.grace } }
 
+    /// Sends what is unsent by itself, before what cannot share its trip.
+    func sendUnsent() throws(DatabaseError) {
+        if unsent.isEmpty { return }
+        let whole = takeUnsent().joined(separator: "; ")
+        _ = try handle.ask(whole, until: deadline) { PQsendQuery(handle.pointer, whole) }
+    }
+
     /// Runs statements without values and without keeping them.
     func command(_ text: String) throws(DatabaseError) -> PostgresResult {
         try checkUsable(text)

@@ -19,6 +19,9 @@ extension Dialect {
     /// writes that share a transaction hold much. A refused write is repeated (`FencedPool`).
     var forChangeNow: SQL { self == .postgres ? "FOR NO KEY UPDATE NOWAIT" : "" }
 
+    /// The same, passing over the rows that another holds.
+    var forChangeOfFree: SQL { self == .postgres ? "FOR NO KEY UPDATE SKIP LOCKED" : "" }
+
     /// A column of moments, cut down to the start of its hour or day (UTC).
     func floored(_ column: String, to span: Instant.Span) -> SQL {
         switch self {
@@ -108,11 +111,12 @@ extension Connection {
     func hold(authors: some Sequence<String>, alone: Bool = false, in tenant: TenantKey) throws {
         guard dialect == .postgres else { return }
         let groups = Set(authors.map { $0.suffix(2) }).sorted().joined(separator: " ")
-        let lock: SQL = alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared"
         // In one order for everybody, so that two who take several do not wait for each other.
-        try rows("""
-            SELECT \(sql: lock)(hashtextextended('authors ' || name, \(tenant))) FROM unnest(string_to_array(\(groups), ' ')) AS name
-            """) { _ in }
+        let each: SQL = "FROM unnest(string_to_array(\(groups), ' ')) AS name"
+        let lock: SQL = alone
+            ? "SELECT pg_advisory_xact_lock(hashtextextended('authors ' || name, \(tenant))) \(sql: each)"
+            : "SELECT pg_advisory_xact_lock_shared(hashtextextended('authors ' || name, \(tenant))) \(sql: each)"
+        try rows(lock) { _ in }
     }
 
     /// Tells processes that listen (`Storage.hints`) that there is a new snapshot version, once this transaction has happened.

@@ -7,22 +7,42 @@ struct InteractionBatch {
     let connection: any Connection
     let interactions: [Permitted<Interaction>]
 
-    /// - Returns: of each interaction, whether it was done: false where the viewer's level or epoch has changed since.
-    func record() throws -> [Bool] {
-        var answers = Array(repeating: false, count: interactions.count)
+    enum Answer: Sendable {
+        case done
+        /// The viewer's level or epoch has changed since.
+        case refused
+        /// Another process is writing about the same person: to be asked again.
+        case held
+    }
+
+    /// - Returns: an answer to each interaction.
+    func record() throws -> [Answer] {
+        var answers = Array(repeating: Answer.refused, count: interactions.count)
         for (tenant, places) in Dictionary(grouping: interactions.indices, by: { interactions[$0].viewer.tenant }).sorted(by: { $0.key.value < $1.key.value }) {
-            for place in try record(places, of: tenant) { answers[place] = true }
+            let (done, held) = try record(places, of: tenant)
+            for place in done { answers[place] = .done }
+            for place in held { answers[place] = .held }
         }
         return answers
     }
 
-    /// - Returns: the places of those that are done.
-    private func record(_ places: [Int], of tenant: TenantKey) throws -> [Int] {
-        let levels = try connection.levels(of: places.map { interactions[$0].viewer.alias }, in: tenant)
-        let permitted = places.filter { place in
-            let (viewer, row) = (interactions[place].viewer, levels[interactions[place].viewer.alias])
-            return row.map { $0.key == interactions[place].key && $0.level == viewer.level && $0.epoch == viewer.epoch } ?? false
-        }
+    private func isPermitted(_ place: Int, _ rows: [AliasID: AliasRow]) -> Bool {
+        let viewer = interactions[place].viewer
+        guard let row = rows[viewer.alias] else { return false }
+        return row.key == interactions[place].key && row.level == viewer.level && row.epoch == viewer.epoch
+    }
+
+    private func record(_ places: [Int], of tenant: TenantKey) throws -> (done: [Int], held: [Int]) {
+        let aliases = Set(places.map { interactions[$0].viewer.alias })
+        let rows = try connection.rows(of: aliases, in: tenant, lock: connection.dialect.forChangeOfFree)
+        let missing = aliases.filter { rows[$0] == nil }
+        let held = missing.isEmpty || connection.dialect == .sqlite ? [:] : try connection.rows(of: missing, in: tenant)
+        return (try write(places.filter { isPermitted($0, rows) }, of: tenant), places.filter { isPermitted($0, held) })
+    }
+
+    /// - Returns: the places that were given.
+    private func write(_ permitted: [Int], of tenant: TenantKey) throws -> [Int] {
+        if permitted.isEmpty { return [] }
         try connection.hold(authors: permitted.map { interactions[$0].record.post.authorID }, in: tenant)
         let left = try connection.optedOut(among: permitted.map { interactions[$0].record.post.authorID }, in: tenant)
         let kept = permitted.filter { !left.contains(interactions[$0].record.post.authorID) }
@@ -52,15 +72,15 @@ struct InteractionBatch {
 }
 
 extension Connection {
-    /// The rows of the aliases that have one, which stay as they are until the transaction ends. Read in the write's own transaction, so
-    /// that no write comes after a change that it does not know.
-    func levels(of aliases: [AliasID], in tenant: TenantKey) throws -> [AliasID: AliasRow] {
+    /// The rows of the aliases that have one. Read in the write's own transaction, so that no write comes after a change that it does not know.
+    /// - Parameter lock: keeps the rows as they are until the transaction ends: what follows is worked out from what the people did, and
+    ///   no other process's write of theirs may come between.
+    fileprivate func rows(of aliases: Set<AliasID>, in tenant: TenantKey, lock: SQL = "") throws -> [AliasID: AliasRow] {
         var rows: [AliasID: AliasRow] = [:]
-        // What follows is worked out from the people's rows, so no other process's write of theirs may come between.
-        for part in inParts(Array(Set(aliases.map(\.hex))).sorted()) {
+        for part in inParts(aliases.map(\.hex).sorted()) {
             try self.rows("""
                 SELECT alias_key, privacy_level, epoch, alias_id FROM user_aliases
-                WHERE tenant_id = \(tenant) AND alias_id IN (\(sql: .list(part))) \(sql: dialect.forChangeNow)
+                WHERE tenant_id = \(tenant) AND alias_id IN (\(sql: .list(part))) \(sql: lock)
                 """) { row in
                 guard let alias = AliasID(hex: row.text(3)) else { return }
                 rows[alias] = AliasRow(

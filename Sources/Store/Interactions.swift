@@ -5,7 +5,7 @@ import Privacy
 /// What people did with statuses. Those who act at the same moment share one transaction and its statements.
 struct Interactions: InteractionRepository {
     let pool: any ConnectionPool
-    private let line: Gathering<Permitted<Interaction>, Bool>
+    private let line: Gathering<Permitted<Interaction>, InteractionBatch.Answer>
 
     init(pool: any ConnectionPool) {
         self.pool = pool
@@ -15,11 +15,20 @@ struct Interactions: InteractionRepository {
     /// An author who opted out leaves no row: that counts as done.
     @discardableResult
     func record(_ interaction: Permitted<Interaction>) async throws -> Bool {
-        try await line.run(interaction) { take in
-            try await pool.write(.power) { connection in
-                try connection.each(take()) { try InteractionBatch(connection: connection, interactions: $0).record() }
+        for attempt in 0..<12 {
+            let answer = try await line.run(interaction) { take in
+                try await pool.write(.power) { connection in
+                    try connection.each(take()) { try InteractionBatch(connection: connection, interactions: $0).record() }
+                }
+            }
+            switch answer {
+            case .done: return true
+            case .refused: return false
+            // The other's write is over in a moment; two who wait for each other do not come back at the same one.
+            case .held: try await Task.sleep(for: .milliseconds(Int.random(in: 1...(4 << min(attempt, 6)))))
             }
         }
+        throw DatabaseError.busy
     }
 
     func undo(_ kind: InteractionKind, on postID: String, by viewer: Viewer) async throws {
