@@ -49,7 +49,13 @@ extension Settings {
         for name in SettingName.all where name.range != nil { _ = try number(name.key) }
     }
 
-    fileprivate func shown(_ name: SettingName) -> String { name.secret ? "(secret)" : text(name.key) }
+    fileprivate func shown(_ name: SettingName) -> String { name.secret ? "(secret)" : Self.withoutPassword(text(name.key)) }
+
+    /// A database's address may hold one, between the user and the host or as a parameter.
+    private static func withoutPassword(_ text: String) -> String {
+        text.replacing(#/^(postgres(?:ql)?://[^:@/]*):[^@/]*@/#) { "\($0.1):(secret)@" }
+            .replacing(#/([?&](?:ssl)?password=)[^&]*/#) { "\($0.1)(secret)" }
+    }
     fileprivate func origin(_ name: SettingName) -> String { values[name.key]?.origin.rawValue ?? "" }
 
     fileprivate func write(_ name: SettingName, to writer: inout JSONWriter) {

@@ -81,8 +81,10 @@ struct FencedPool: ConnectionPool {
     @TaskLocal static var lease: Lease?
 
     let pool: any ConnectionPool
-    /// How often a write is tried; 1 where there is one writer only.
-    let attempts: Int
+    /// How long a write that others stand in the way of is tried again; nil where there is one writer only.
+    let patience: Duration?
+    /// A row that is there, or is not, stays so where it was no other's doing.
+    private static let attemptsAtRows = 4
 
     func read<Result: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
         try await pool.read(body)
@@ -92,15 +94,19 @@ struct FencedPool: ConnectionPool {
         _ durability: Durability, _ body: @escaping @Sendable (any Connection) throws -> Result
     ) async throws -> Result {
         let lease = Self.lease
-        for attempt in 1..<attempts {
+        let end = ContinuousClock.now + (patience ?? .zero)
+        var attempt = 0
+        while true {
             do {
                 return try await pool.write(durability) { try Self.fenced(lease, body, $0) }
-            } catch let error as DatabaseError where error.isOfAnother {
+            } catch let error as DatabaseError where patience != nil && error.isOfAnother {
                 // All of it was undone: it looks anew and finds what the other has left, which is done in a moment.
-                try? await Task.sleep(for: .milliseconds(5 << attempt))
+                attempt += 1
+                guard error == .busy ? ContinuousClock.now < end : attempt < Self.attemptsAtRows else { throw error }
+                // Who is cancelled cannot wait, and is tried a few times only.
+                if (try? await Task.sleep(for: .milliseconds(min(10 * attempt, 80)))) == nil, attempt > Self.attemptsAtRows { throw error }
             }
         }
-        return try await pool.write(durability) { try Self.fenced(lease, body, $0) }
     }
 
     private static func fenced<Result>(

@@ -71,7 +71,7 @@ public struct Storage: Sendable {
 
     init(pool: any ConnectionPool, replica: Replica?, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
         let isShared = if case .postgres = location { true } else { false }
-        let pool = FencedPool(pool: pool, attempts: isShared ? 8 : 1)
+        let pool = FencedPool(pool: pool, patience: isShared ? .seconds(10) : nil)
         self.pool = pool
         self.replica = replica
         self.location = location

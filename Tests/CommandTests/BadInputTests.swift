@@ -36,6 +36,19 @@ import Testing
         try Self.refuses("db_info", in: program, code: 78, saying: "'colour', which is no setting")
     }
 
+    @Test func `a standby is named beside a server's database only, and no password is shown`() throws {
+        let program = try Self.ready()
+        for standby in ["postgres://b/sheltie", "./copy.db", "nowhere://b"] {
+            try Self.refuses(
+                "db_info --database-replica \(standby)", in: program, code: 78,
+                saying: standby.hasPrefix("nowhere") ? "must be" : "must both be PostgreSQL addresses")
+        }
+        let shown = try program.run(
+            line: "config check --database postgres://me:hunter22@a/x --database-replica postgres://me@b/x?password=hunter33&sslmode=require")
+        #expect(shown.code == 0 && !shown.output.contains("hunter"), "\(shown.output)")
+        #expect(shown.output.contains("postgres://me:(secret)@a/x") && shown.output.contains("password=(secret)&sslmode=require"))
+    }
+
     @Test func `a key that is missing, open to others or too short is refused`() throws {
         let program = try Self.ready()
         try Self.refuses("view_interactions --alias \(Self.alias) --key-file none", in: program, code: 78, saying: "There is no key file at none")

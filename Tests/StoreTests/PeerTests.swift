@@ -120,13 +120,21 @@ struct PeerTests {
             for number in 1...8 { viewers.append(try await one.people.setLevel(.full, of: alias(number), in: tenant, at: noon).viewer) }
             let people = viewers
             // Each in an order of their own: writes that share a transaction then take the same rows in different orders.
-            let found = await withTaskGroup(of: [String].self, returning: [String].self) { group in
+            let told = await withTaskGroup(of: Told.self, returning: Told.self) { group in
                 for number in 0..<people.count * 4 {
-                    group.addTask { await Self.act(people[number / 4], on: number % 2 == 0 ? one : other, seed: number) }
+                    group.addTask { await Self.act(people[number / 4], on: number % 2 == 0 ? one : other, part: number % 4) }
                 }
-                return await group.reduce(into: []) { $0 += $1 }
+                return await group.reduce(into: Told()) { all, told in
+                    all.failures += told.failures
+                    all.kept.formUnion(told.kept)
+                }
             }
-            #expect(found.isEmpty, "\(found.count) of 1,600: \(Set(found))")
+            #expect(told.failures.isEmpty, "\(told.failures.count) of 1,600: \(Set(told.failures))")
+            let stored = try await one.pool.read { connection in
+                try connection.all("SELECT alias_id, post_id FROM UserInteraction WHERE tenant_id = \(tenant)") { $0.text(0) + $0.text(1) }
+            }
+            #expect(Set(stored).count == stored.count)
+            #expect(Set(stored).symmetricDifference(told.kept).count == 0, "acts that are not as they were acknowledged")
             // What is worked out from the rows agrees with them.
             #expect(try await one.pool.read { try $0.count("""
                 SELECT count(*) FROM author_preferences r WHERE r.tenant_id = \(tenant) AND r.interaction_count <> (
@@ -155,23 +163,33 @@ struct PeerTests {
         }
     }
 
-    /// Fifty acts, some of them taken back.
-    /// - Returns: what was not kept, and why.
-    private static func act(_ viewer: Viewer, on storage: Storage, seed: Int) async -> [String] {
-        var random = SeededGenerator(seed: UInt64(seed))
+    /// What an actor was told, and what must be stored for it.
+    private struct Told: Sendable {
+        var kept: Set<String> = []
         var failures: [String] = []
+    }
+
+    /// Fifty acts, most of them taken back, on the three posts of a part, on which nobody else acts for this person.
+    private static func act(_ viewer: Viewer, on storage: Storage, part: Int) async -> Told {
+        var random = SeededGenerator(seed: UInt64(part) &+ UInt64(viewer.key?.value ?? 0) * 4)
+        var told = Told()
         for _ in 0..<50 {
-            let post = 1 + random.next(40)
+            let post = 1 + part * 3 + random.next(3)
             let act = Interaction(post: PostReference(postID: id(post), authorID: id(post % 7)), kind: .favourite, at: noon)
-            guard let permitted = PrivacyPolicy().permit(act, visibility: .public, for: viewer) else { return ["no permit"] }
             do {
-                if try await !storage.interactions.record(permitted) { failures.append("refused") }
-                if random.next(3) == 0 { try await storage.interactions.undo(.favourite, on: id(post), by: viewer) }
+                let permitted = try #require(PrivacyPolicy().permit(act, visibility: .public, for: viewer))
+                if try await !storage.interactions.record(permitted) { told.failures.append("refused") }
+                told.kept.insert(viewer.alias.hex + id(post))
+                let kept = try await storage.interactions(of: viewer, limit: 100).map(\.postID)
+                if !kept.contains(id(post)) { told.failures.append("gone") }
+                guard random.next(4) > 0 else { continue }
+                try await storage.interactions.undo(.favourite, on: id(post), by: viewer)
+                told.kept.remove(viewer.alias.hex + id(post))
             } catch {
-                failures.append("\(error)")
+                told.failures.append("\(error)")
             }
         }
-        return failures
+        return told
     }
 
     @Test func `a level, an erasure and an opt-out by one process hold for the other's next write`() async throws {
