@@ -25,6 +25,7 @@ struct TransferRun {
         return try source.reading {
             let staging = try Staging.open(transfer.target)
             try staging.take(patience: Self.lockPatience)
+            guard try staging.mayMakeAndShow() else { throw TransferError.notAllowed }
             return transfer.isTrial ? try trial(source, staging) : try run(source, staging)
         }
     }
