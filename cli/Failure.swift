@@ -81,6 +81,7 @@ struct Failure: Error {
         case .unfit, .different, .unknownSource, .unknownTable: .badData
         case .running, .sourceChanged: .tryAgain
         case .targetUsed, .unfinished, .otherSource: .cannotCreate
+        case .notAllowed: .notPermitted
         case .needsIdentity: .usage
         }
     }

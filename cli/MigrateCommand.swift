@@ -18,7 +18,7 @@ struct MigrateCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bring everything from an SQLite file into an empty PostgreSQL database.",
             discussion: """
-                Example: sheltie migrate to-postgres --from sheltie.db --to postgres://me@db/sheltie
+                Example: sheltie migrate to-postgres --from a.db --to postgres://me@db/sheltie
                 Stop the service first. The file is only read. The tables are seen in the target when every row was found equal; a run
                 that was ended goes on with --resume.
                 """)
@@ -28,12 +28,13 @@ struct MigrateCommand: AsyncParsableCommand {
         @Flag(help: "Try everything, tell what would not fit, and leave the target as it was.") var dryRun = false
         @Flag(help: "Carry the rest over where rows do not fit; each is named.") var leaveOut = false
         @Option(help: "Rows a transaction.") var chunkRows = 250_000
-        @Option(help: "For the documented five tables: the instance whose people they are, as social.example.") var domain: String?
-        @Option(help: "For the documented five tables: the master key.") var keyFile: String?
+        @Option(help: "For the documented five tables: the instance whose people they are, as social.example; with --key-file.") var domain: String?
         @Flag(help: "As JSON.") var json = false
+        // It takes the common flags, the key's file among them.
+        @ParentCommand var group: MigrateCommand
 
         func run() async throws {
-            let transfer = try transfer()
+            let transfer = try await transfer()
             let screen = Screen()
             let report: TransferReport
             do {
@@ -49,7 +50,7 @@ struct MigrateCommand: AsyncParsableCommand {
             }
         }
 
-        private func transfer() throws -> Transfer {
+        private func transfer() async throws -> Transfer {
             guard chunkRows > 0 else { throw Failure("--chunk-rows must be above 0", .usage) }
             guard case .sqlite(let path) = try StoreLocation(parsing: from) else { throw Failure("--from must be an SQLite file", .usage) }
             guard case .postgres(let url) = try StoreLocation(parsing: to) else { throw Failure("--to must be postgres://…", .usage) }
@@ -59,11 +60,9 @@ struct MigrateCommand: AsyncParsableCommand {
             transfer.leavesOut = leaveOut
             transfer.chunkRows = chunkRows
             if let domain {
-                guard let keyFile else { throw Failure("--domain needs --key-file", .usage) }
+                let keyFile = try await Settings.load(group.command.flags).text("keyFile")
                 guard let host = try? InstanceHost(domain, allowLoopback: true) else { throw Failure("the domain must be a host, as social.example", .usage) }
                 transfer.identity = Transfer.Identity(domain: host.canonical, pseudonymizer: Pseudonymizer(try KeyRing.load(path: keyFile)))
-            } else if keyFile != nil {
-                throw Failure("--key-file needs --domain", .usage)
             }
             return transfer
         }

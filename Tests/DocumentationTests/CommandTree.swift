@@ -43,11 +43,14 @@ struct CommandTree: Decodable {
     func fault(of words: [String], whole: Bool) -> String? {
         var command = command
         var rest = words.dropFirst()
+        // A group's own flags may stand behind its commands, too.
+        var ofGroups: [Argument] = []
         while let next = rest.first, let child = command.children.first(where: { $0.commandName == next }) {
+            ofGroups += command.arguments ?? []
             command = child
             rest = rest.dropFirst()
         }
-        let arguments = command.arguments ?? []
+        let arguments = (command.arguments ?? []) + ofGroups
         var given: Set<Int> = []
         var positional = arguments.indices.filter { arguments[$0].kind == "positional" }[...]
         while let word = rest.popFirst() {

@@ -1,6 +1,5 @@
 import Database
 import Fediverse
-import OpenSSL
 import Postgres
 import Privacy
 import SQLite
@@ -96,6 +95,17 @@ extension TransferTests {
                     for word in ["10042", "10043", "10044", "Ann", "@ann", "a.example", "Because"] { #expect(!row.contains(word), "\(table)") }
                 }
             }
+        }
+
+        @Test func `the program takes the instance and the key's file`() throws {
+            let (place, _, pseudonymizer) = try place()
+            let process = try Process(
+                ["migrate", "to-postgres", "--from", place.path, "--to", place.url, "--domain", "Social.Example", "--key-file", place.folder + "/key"],
+                in: place.folder)
+            #expect(try process.waited() == 0, "\(process.errors)")
+            #expect(process.output.contains("1 people at level NONE were not carried over, nor 2 row(s) about them."))
+            let alias = try pseudonymizer.alias(domain: "social.example", accountID: "10042").hex
+            #expect(try place.target().first("SELECT count(*) FROM user_aliases WHERE alias_id = \(alias)") { $0.integer(0) } == 1)
         }
 
         @Test func `without a key and an instance nothing is begun`() async throws {

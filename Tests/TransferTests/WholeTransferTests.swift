@@ -63,6 +63,16 @@ extension TransferTests {
             #expect(try place.target().first("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('public', 'sheltie_transfer')") { $0.integer(0) } == 1)
         }
 
+        @Test func `a user who may make nothing in the target is told so`() async throws {
+            let place = try Place()
+            try place.fill(acts: 50)
+            let user = "guest_of_\(place.database)"
+            try place.target().script("CREATE ROLE \(user) LOGIN")
+            defer { try? place.target().script("DROP ROLE \(user)") }
+            let transfer = Transfer(source: place.path, target: PostgresServer.address(user: user, database: place.database))
+            await #expect(throws: TransferError.notAllowed) { try await transfer.run(at: noon) { _ in } }
+        }
+
         @Test func `what was begun is gone on with only when that is said, and only from its own source`() async throws {
             let place = try Place()
             try place.fill(acts: 50)

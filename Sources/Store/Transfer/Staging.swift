@@ -43,6 +43,13 @@ struct Staging {
         }
     }
 
+    /// Whether the user may make the schema now and, in the end, put its tables where they are seen.
+    func mayMakeAndShow() throws -> Bool {
+        try session.first("""
+            SELECT has_database_privilege(current_database(), 'CREATE') AND has_schema_privilege(\(visibleSchema), 'CREATE')
+            """) { $0.bool(0) } ?? false
+    }
+
     func isThere() throws -> Bool { try session.count("SELECT count(*) FROM pg_namespace WHERE nspname = \(Self.schema)") > 0 }
 
     /// Whether the place where the tables go holds anything, extensions aside.

@@ -6,6 +6,8 @@ public enum TransferError: Error, Equatable {
     case unfinished
     /// What was begun came from another database, or in another way.
     case otherSource
+    /// The user may not make a schema there.
+    case notAllowed
     /// Another process is at it now.
     case running
     /// The source is no SQLite database of ours, nor of the documented five tables.
@@ -29,6 +31,7 @@ extension TransferError: CustomStringConvertible {
         case .unfinished:
             "a transfer into this target was begun before; go on with --resume, or begin anew after 'DROP SCHEMA \(Staging.schema) CASCADE' there"
         case .otherSource: "the transfer into this target was begun from another database or with other choices"
+        case .notAllowed: "the user may not make a schema in the target database, or tables where it shows them; let the user own it"
         case .running: "another process transfers into this target now"
         case .unknownSource: "the source is neither a database of Sheltie's nor one of the documented five tables"
         case .unknownTable(let name): "\(name) has no counterpart on the other side; both need the schema of this program: run 'sheltie db migrate' first"

@@ -25,6 +25,7 @@ struct TransferRun {
         return try source.reading {
             let staging = try Staging.open(transfer.target)
             try staging.take(patience: Self.lockPatience)
+            guard try staging.mayMakeAndShow() else { throw TransferError.notAllowed }
             return transfer.isTrial ? try trial(source, staging) : try run(source, staging)
         }
     }
@@ -185,26 +186,37 @@ struct TransferRun {
     /// - Parameter digests: of what this run has read in its snapshot; of the rest, the source is read once more.
     private func verify(_ tables: [TransferTable], _ digests: [String: TableDigest], _ source: TransferSource, _ staging: Staging, _ report: inout TransferReport) throws {
         try timed(.verification, &report) { _ in
-            let url = transfer.target
-            let target = OwnThread.begin("transfer-verify") { [tables] in
-                let staging = try Staging.open(url)
-                return try tables.map { try TableVerification(table: $0).digest(of: staging.session) }
-            }
+            let target = try targetDigests(of: tables, staging)
             let here = Result { try tables.map { table in
                 if let digest = digests[table.name] { return digest }
                 note(.progress(.verification, table: table.name, done: 0, total: 0))
                 return try TableVerification(table: table).digest(
                     of: source.connection, table.reader(identities), without: staging.unfitKeys(of: table.name))
             } }
-            let there = try target.wait().get()
+            var there: [String: TableDigest] = [:]
+            for running in target { there.merge(try running.wait().get()) { first, _ in first } }
             var different = 0
-            for ((table, expected), found) in zip(zip(tables, try here.get()), there) where expected != found {
+            for (table, expected) in zip(tables, try here.get()) where expected != there[table.name] {
                 let rows = try TableVerification(table: table).differences(
                     source.connection, table.reader(identities), without: staging.unfitKeys(of: table.name), target: staging.session)
                 different += max(1, rows.count)
                 for row in rows { note(.different(table: table.name, key: row.key, how: row.how.rawValue)) }
             }
             if different > 0 { throw TransferError.different(rows: different) }
+        }
+    }
+
+    /// Begins to read the target, the largest tables first, in sessions side by side.
+    private func targetDigests(of tables: [TransferTable], _ staging: Staging) throws -> [OwnThread.Running<[String: TableDigest]>] {
+        let sizes = Dictionary(uniqueKeysWithValues: try tables.map { ($0.name, try staging.progress(of: $0.name).rows) })
+        let rest = Monitor(tables.sorted { (sizes[$0.name] ?? 0) > (sizes[$1.name] ?? 0) }[...], lines: 1)
+        return (0..<max(1, transfer.builders)).map { _ in
+            OwnThread.begin("transfer-verify") { [url = transfer.target] in
+                let own = try Staging.open(url)
+                var digests: [String: TableDigest] = [:]
+                while let table = rest.withLock({ $0.popFirst() }) { digests[table.name] = try TableVerification(table: table).digest(of: own.session) }
+                return digests
+            }
         }
     }
 
