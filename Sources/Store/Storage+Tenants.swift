@@ -66,7 +66,10 @@ extension Storage {
     /// Accepts a known key, without recording one.
     /// - Throws: `StoreError.unknownKey`, `keyReplaced`, `keyDestroyed`.
     public func checkKey(id: String, accepting: [String] = [], in tenant: TenantKey) async throws {
-        _ = try await pool.read { try KnownKeys($0, in: tenant).isNew(id, accepting: accepting) }
+        try await pool.read { connection in
+            let known = try KnownKeys(connection, in: tenant)
+            if try known.isNew(id, accepting: accepting), known.isEmpty { throw StoreError.unknownKey }
+        }
     }
 
     /// Makes a new key the only one, in one transaction: the old ones count as destroyed, and nobody is found by them from then on.
@@ -129,6 +132,8 @@ private struct KnownKeys {
     init(_ connection: any Connection, in tenant: TenantKey) throws {
         try connection.rows("SELECT key_id, state FROM key_ids WHERE tenant_id = \(tenant)") { states[$0.text(0)] = $0.text(1) }
     }
+
+    var isEmpty: Bool { states.isEmpty }
 
     /// - Returns: whether the key has to be recorded: it is the first, or it takes the place of one that stands beside it in the file.
     func isNew(_ id: String, accepting: [String]) throws -> Bool {

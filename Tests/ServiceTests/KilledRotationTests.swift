@@ -25,7 +25,8 @@ extension ServiceTests {
             let whole = ContinuousClock.now - started
             let writes = watch.count
             watch.end()
-            #expect(writes > 10)
+            // Writes in quick succession are told as one.
+            #expect(writes > 1)
             try Self.expectEnded(first, at: place)
 
             var random = SeededGenerator(seed: test.seed)

@@ -58,6 +58,11 @@ extension ServiceTests {
                         try book.expectKept(ServerRows(cluster.address()))
                         try await eventually("ready again", within: .seconds(5)) { try await send(port: port, "/sheltie/health/ready").status == 200 }
                     }
+                    // On a busy machine no page may have been decided in time until now.
+                    for number in 0..<200 where book.shown == 0 {
+                        let end = ContinuousClock.now + .milliseconds(200)
+                        await book.act(number % here.count, here[number % here.count], statuses, SeededGenerator(seed: UInt64(number)), until: { ContinuousClock.now > end })
+                    }
                     let longest = try #require(healing.max())
                     #expect(longest < .seconds(5), "it took \(longest) to be well again")
                     print("restart-postgres: \(book.kept) acts kept, well again after \(healing.sorted()[healing.count / 2]), at most \(longest)")
