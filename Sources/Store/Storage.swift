@@ -71,7 +71,8 @@ public struct Storage: Sendable {
 
     init(pool: any ConnectionPool, replica: Replica?, location: StoreLocation, defaultLevel: PrivacyLevel, candidateLimit: Int) {
         let isShared = if case .postgres = location { true } else { false }
-        let pool = FencedPool(pool: pool, patience: isShared ? .seconds(10) : nil)
+        // Longer than a process that stands still can hold its locks (`PostgresSettings.idleLimit`).
+        let pool = FencedPool(pool: pool, patience: isShared ? .seconds(20) : nil)
         self.pool = pool
         self.replica = replica
         self.location = location

@@ -28,7 +28,7 @@ struct PeerTests {
 
     @Test func `a lease goes by the server's clock, whatever its takers' say`() async throws {
         try await withPeers { one, other, tenant in
-            let first = try #require(try await one.leases.acquire("jobs", for: .seconds(3), by: "a", in: tenant, at: noon))
+            let first = try #require(try await one.leases.acquire("jobs", for: .seconds(45), by: "a", in: tenant, at: noon))
             for wrong in [Instant.Span.days(366), .days(-366), .hours(1)] {
                 #expect(try await other.leases.acquire("jobs", for: .seconds(3), by: "b", in: tenant, at: noon + wrong) == nil)
             }
@@ -141,6 +141,35 @@ struct PeerTests {
                     SELECT count(*) FROM user_interactions i JOIN post_metadata p ON p.tenant_id = i.tenant_id AND p.post_key = i.post_key
                     WHERE i.tenant_id = \(tenant) AND i.alias_key = r.alias_key AND p.author_key = r.author_key)
                 """) } == 0)
+        }
+    }
+
+    @Test func `a post to which another process is about to refer stays when the last one lets it go`() async throws {
+        try await withPeers { one, other, tenant in
+            let (first, second) = try await (
+                one.people.setLevel(.full, of: alias(1), in: tenant, at: noon).viewer, one.people.setLevel(.full, of: alias(2), in: tenant, at: noon).viewer)
+            let act = Interaction(post: PostReference(postID: id(1), authorID: id(1)), kind: .favourite, at: noon)
+            _ = try await one.interactions.record(try #require(PrivacyPolicy().permit(act, visibility: .public, for: first)))
+            let permitted = try #require(PrivacyPolicy().permit(act, visibility: .public, for: second))
+            // The second's act is written and not yet committed when the first takes theirs back.
+            let (written, tell) = AsyncStream<Void>.makeStream()
+            let gate = Monitor(false, lines: 1)
+            async let holding: Void = other.pool.write(.process) { connection in
+                let post = try connection.first("SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant)") { $0.post(0) }
+                try connection.run("""
+                    INSERT INTO user_interactions (tenant_id, alias_key, post_key, kind, occurred_at)
+                    VALUES (\(tenant), \(permitted.key), \(post), 0, \(noon))
+                    """)
+                tell.yield()
+                gate.wait(in: 0) { $0 ? () : nil }
+            }
+            for await _ in written { break }
+            async let undone: Void = one.interactions.undo(.favourite, on: id(1), by: first)
+            try await Task.sleep(for: .milliseconds(300))
+            gate.withLock { $0 = true }
+            gate.wakeAll()
+            _ = try await (holding, undone)
+            #expect(try await one.interactions(of: second, limit: 5).map(\.postID) == [id(1)])
         }
     }
 
