@@ -113,6 +113,11 @@ extension TransferTests {
                     _ = try? SQLiteConnection(path: path, access: .writer).run("DELETE FROM preferences")
                 }
             }
+            // What was copied before is compared with what the source says now.
+            var again = transfer
+            again.resumes = true
+            let resuming = again
+            await #expect(throws: TransferError.different(rows: 9)) { try await resuming.run(at: noon) { _ in } }
             #expect(try place.target().first("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'") { $0.integer(0) } == 0)
         }
 

@@ -4,7 +4,7 @@ import Postgres
 /// An index or a key that is built when the rows are there: cheaper by far than row by row, and several at once.
 struct Build: Sendable {
     /// In this order; what stands in one stage may be done side by side.
-    enum Stage: Int64, CaseIterable {
+    enum Stage: Int64 {
         case index = 1
         /// A primary key or a unique constraint out of an index that is there.
         case constraint

@@ -22,7 +22,7 @@ protocol CellSink {
 struct RowReader {
     let columns: [ColumnForm]
     /// For columns that hold ids of people or authors.
-    let identities: ForeignIdentities?
+    let identities: Transfer.Identity?
     /// Where the person's level stands in a row of the documented schema.
     var levelPlace: Int32?
 

@@ -153,7 +153,8 @@ struct Staging {
         let tables = try names.map { name in
             let columns = try session.all("""
                 SELECT a.attname, format_type(a.atttypid, NULL), a.attnotnull FROM pg_attribute a
-                WHERE a.attrelid = to_regclass(\(Self.schema + "." + Self.quoted(name))) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+                WHERE a.attrelid = to_regclass(\(Self.schema + "." + Self.quoted(name))) AND a.attnum > 0 AND NOT a.attisdropped
+                AND a.attgenerated = '' ORDER BY a.attnum
                 """) { (name: $0.text(0), type: $0.text(1), isRequired: $0.bool(2)) }
             return Table(name: name, columns: try columns.map { column in
                 guard let type = ColumnType(column.type) else { throw TransferError.unknownTable("\(name).\(column.name)") }

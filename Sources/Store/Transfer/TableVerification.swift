@@ -14,11 +14,9 @@ struct TableVerification {
     }
 
     /// The sum over the source's rows but those that were left out.
-    func digest(of source: SQLiteConnection, _ reader: RowReader, without leftOut: Set<TransferKey>, after: TransferKey? = nil, through: TransferKey? = nil)
-        throws -> TableDigest
-    {
+    func digest(of source: SQLiteConnection, _ reader: RowReader, without leftOut: Set<TransferKey>) throws -> TableDigest {
         var digest = TableDigest()
-        try rows(of: source, reader, without: leftOut, after: after, through: through) { _, row in digest += row }
+        try rows(of: source, reader, without: leftOut) { _, row in digest += row }
         return digest
     }
 
@@ -36,10 +34,9 @@ struct TableVerification {
     }
 
     private func rows(
-        of source: SQLiteConnection, _ reader: RowReader, without leftOut: Set<TransferKey>, after: TransferKey?, through: TransferKey?,
-        _ each: (SQLiteScan, TableDigest) throws -> Void
+        of source: SQLiteConnection, _ reader: RowReader, without leftOut: Set<TransferKey>, _ each: (SQLiteScan, TableDigest) throws -> Void
     ) throws {
-        let scan = try table.scan(on: source, after: after, through: through)
+        let scan = try table.scan(on: source)
         let places = table.keyPlaces
         var sink = DigestSink()
         while try scan.next() {
@@ -64,7 +61,7 @@ struct TableVerification {
         // Where the target does not know the source's key, a row is known by all that it holds.
         if keyColumns.count < table.key.count { keyColumns = Set(forms.indices) }
         var known: [TableDigest: (row: TableDigest, name: String)] = [:]
-        try rows(of: source, reader, without: leftOut, after: nil, through: nil) { scan, digest in
+        try rows(of: source, reader, without: leftOut) { scan, digest in
             var one = DigestSink()
             for column in keyColumns.sorted() { try reader.read(scan, at: column, into: &one) }
             known[one.row.finished()] = (digest, table.keyOfRow(scan).description)

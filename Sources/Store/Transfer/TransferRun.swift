@@ -102,10 +102,6 @@ struct TransferRun {
         return tables
     }
 
-    private var identities: ForeignIdentities? {
-        transfer.identity.map { ForeignIdentities(domain: $0.domain, pseudonymizer: $0.pseudonymizer) }
-    }
-
     /// - Returns: the sums over what was copied, by table; none of a table that an earlier run has begun.
     private func copy(
         _ tables: [TransferTable], _ source: TransferSource, _ staging: Staging, _ report: inout TransferReport
@@ -120,7 +116,7 @@ struct TransferRun {
                 var told: [(TransferKey, String)] = []
                 note(.progress(.rows, table: table.name, done: done, total: total))
                 var copy = TableCopy(
-                    table: table, source: source.connection, staging: staging, reader: table.reader(identities), chunkRows: transfer.chunkRows,
+                    table: table, source: source.connection, staging: staging, reader: table.reader(transfer.identity), chunkRows: transfer.chunkRows,
                     progressed: { note(.progress(.rows, table: table.name, done: done + $0, total: total)) },
                     committed: { done += $0 }, unfit: { told.append(($0, $1)) })
                 if !report.unfit.isEmpty { copy.references = try references(of: table, among: tables, staging) }
@@ -191,14 +187,14 @@ struct TransferRun {
                 if let digest = digests[table.name] { return digest }
                 note(.progress(.verification, table: table.name, done: 0, total: 0))
                 return try TableVerification(table: table).digest(
-                    of: source.connection, table.reader(identities), without: staging.unfitKeys(of: table.name))
+                    of: source.connection, table.reader(transfer.identity), without: staging.unfitKeys(of: table.name))
             } }
             var there: [String: TableDigest] = [:]
             for running in target { there.merge(try running.wait().get()) { first, _ in first } }
             var different = 0
             for (table, expected) in zip(tables, try here.get()) where expected != there[table.name] {
                 let rows = try TableVerification(table: table).differences(
-                    source.connection, table.reader(identities), without: staging.unfitKeys(of: table.name), target: staging.session)
+                    source.connection, table.reader(transfer.identity), without: staging.unfitKeys(of: table.name), target: staging.session)
                 different += max(1, rows.count)
                 for row in rows { note(.different(table: table.name, key: row.key, how: row.how.rawValue)) }
             }

@@ -27,30 +27,25 @@ struct TransferTable: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - after: the key of the last row that is not wanted; nil begins with the first.
-    ///   - through: the key of the last row that is; nil for no end.
-    func scan(on source: SQLiteConnection, after: TransferKey? = nil, through: TransferKey? = nil) throws -> SQLiteScan {
+    /// - Parameter after: the key of the last row that is not wanted; nil begins with the first.
+    func scan(on source: SQLiteConnection, after: TransferKey? = nil) throws -> SQLiteScan {
         let selected = expressions + key.filter { !expressions.contains($0) } + (level.map { [$0] } ?? [])
         var text = "SELECT \(selected.joined(separator: ", ")) FROM \(origin)"
-        var values: [SQLValue] = []
         var conditions = condition.map { ["(\($0))"] } ?? []
-        for (bound, sign) in [(after, ">"), (through, "<=")] {
-            guard let bound else { continue }
-            let places = bound.values.indices.map { "$\(values.count + $0 + 1)" }
-            conditions.append("(\(key.joined(separator: ", "))) \(sign) (\(places.joined(separator: ", ")))")
-            values += bound.values
+        if let after {
+            let places = after.values.indices.map { "$\($0 + 1)" }
+            conditions.append("(\(key.joined(separator: ", "))) > (\(places.joined(separator: ", ")))")
         }
         if !conditions.isEmpty { text += " WHERE " + conditions.joined(separator: " AND ") }
         text += " ORDER BY " + key.joined(separator: ", ")
-        return try SQLiteScan(SQL(raw: text, values: values), on: source)
+        return try SQLiteScan(SQL(raw: text, values: after?.values ?? []), on: source)
     }
 
     func count(on source: SQLiteConnection) throws -> Int {
         try source.count(SQL(raw: "SELECT count(*) FROM \(origin)" + (condition.map { " WHERE \($0)" } ?? "")))
     }
 
-    func reader(_ identities: ForeignIdentities?) -> RowReader { 
+    func reader(_ identities: Transfer.Identity?) -> RowReader { 
         RowReader(
             columns: columns.map(\.form), identities: identities,
             levelPlace: level == nil ? nil : Int32(expressions.count + key.filter { !expressions.contains($0) }.count))

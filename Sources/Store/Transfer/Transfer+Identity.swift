@@ -2,10 +2,7 @@ import Fediverse
 import Privacy
 
 /// What another program's ids of people and authors become: aliases and keyed authors, under this installation's key.
-struct ForeignIdentities: Sendable {
-    let domain: String
-    let pseudonymizer: Pseudonymizer
-
+extension Transfer.Identity {
     /// 64 hexadecimal digits are an alias that the other program has made, and stay; anything else is a raw id.
     func alias(_ id: String) throws(Misfit) -> String {
         if Self.isDigest(id) { return id }
