@@ -11,6 +11,8 @@ public struct Migration: Sendable {
             number: 1, name: "core", sqlite: text(PackageResources.sqlite_0001_core_sql), postgres: text(PackageResources.postgres_0001_core_sql)),
         Migration(
             number: 2, name: "search", sqlite: text(PackageResources.sqlite_0002_search_sql), postgres: text(PackageResources.postgres_0002_search_sql)),
+        Migration(
+            number: 3, name: "evidence", sqlite: text(PackageResources.sqlite_0003_evidence_sql), postgres: text(PackageResources.postgres_0003_evidence_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
