@@ -15,7 +15,7 @@ extension Installation {
             SignalsJob(statuses: storage.statuses, tenant: tenant),
             AnonymizerJob(
                 anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
-                lastFinished: lastAnonymized, sinceBoot: Clock.sinceBoot),
+                lastFinished: lastAnonymized, sinceBoot: Clock.sinceBoot, prepareDays: { [storage] in try await storage.prepareEvidence(at: $0) }),
         ]
     }
 

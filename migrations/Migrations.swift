@@ -14,6 +14,8 @@ public struct Migration: Sendable {
         Migration(
             number: 3, name: "keys and backups", sqlite: text(PackageResources.sqlite_0003_keys_and_backups_sql),
             postgres: text(PackageResources.postgres_0003_keys_and_backups_sql)),
+        Migration(
+            number: 4, name: "evidence", sqlite: text(PackageResources.sqlite_0004_evidence_sql), postgres: text(PackageResources.postgres_0004_evidence_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -12,20 +12,24 @@ public final class AnonymizerJob: Job {
     private let people: any PeopleRepository
     private let tenant: TenantKey
     private let sinceBoot: @Sendable () -> Instant.Span?
+    private let prepareDays: @Sendable (Instant) async throws -> Int
     private let lastRun = Mutex<ClockMark?>(nil)
 
     /// - Parameters:
     ///   - lastFinished: when a run of an earlier process ended, to judge the clock by.
     ///   - sinceBoot: a clock that nobody can set.
+    ///   - prepareDays: makes room for the days to come; gives how many rows had found none, which is an alarm.
     public init(
         anonymizer: Anonymizer, retention: any RetentionRepository, people: any PeopleRepository, tenant: TenantKey,
-        lastFinished: Instant?, sinceBoot: @escaping @Sendable () -> Instant.Span?
+        lastFinished: Instant?, sinceBoot: @escaping @Sendable () -> Instant.Span?,
+        prepareDays: @escaping @Sendable (Instant) async throws -> Int = { _ in 0 }
     ) {
         self.anonymizer = anonymizer
         self.retention = retention
         self.people = people
         self.tenant = tenant
         self.sinceBoot = sinceBoot
+        self.prepareDays = prepareDays
         lastRun.withLock { $0 = lastFinished.map(ClockMark.init(finishedAt:)) }
     }
 
@@ -33,7 +37,9 @@ public final class AnonymizerJob: Job {
         let report = try await anonymizer.run(
             on: retention, tenant: tenant, at: ClockReading(wall: now, sinceBoot: sinceBoot()), lastRun: lastRun.withLock { $0 })
         lastRun.withLock { $0 = report.mark }
+        let strayed = try await prepareDays(report.at)
         var counts: [String: Int] = report.clockDoubted ? ["clock-doubted": 1] : [:]
+        if strayed > 0 { counts["evidence-without-a-day"] = strayed }
         for outcome in report.outcomes where outcome.removed > 0 {
             let name = [outcome.step.what.rawValue, outcome.step.level?.rawValue].compactMap { $0 }.joined(separator: "-")
             counts[name, default: 0] += outcome.removed

@@ -41,6 +41,7 @@ extension KeepingPolicy.Record {
         case .authorPreference: "how much you like an author"
         case .suppression: "\"less of this\", for an author or a reason"
         case .setting: "a setting of yours"
+        case .evidence: "how a recommendation came to be, drawn by lot (nothing writes this yet)"
         }
     }
 
@@ -55,6 +56,7 @@ extension KeepingPolicy.Record {
         case .authorPreference: ["author's key", "count"]
         case .suppression: ["author's key or reason code"]
         case .setting: ["name", "value"]
+        case .evidence: ["statuses and their places", "settings in force"]
         }
     }
 

@@ -7,7 +7,7 @@ public struct KeepingPolicy: Sendable, Equatable {
     /// The kinds of personal record.
     public enum Record: String, Sendable, CaseIterable {
         case visit, act, bookmark, view, privateAct = "private-act", recommendation, authorPreference = "author-preference"
-        case suppression, setting
+        case suppression, setting, evidence
     }
 
     /// How exactly a time is kept.
@@ -88,6 +88,7 @@ public struct KeepingPolicy: Sendable, Equatable {
             .authorPreference: Form(.day, [.score], for: nil, limit: 500),
             .suppression: Form(.day, for: .days(365)),
             .setting: Form(nil, for: nil),
+            .evidence: Form(.second, for: .days(30)),
         ],
     ])
 

@@ -10,7 +10,7 @@ public struct RetentionPolicy: Sendable, Equatable {
         precondition((0...KeepingPolicy.Shared.contentDays).contains(contentDays), "\(contentDays) content days; 0 to 7")
         let personal: [(RetentionStep.What, KeepingPolicy.Record)] = [
             (.interactions, .act), (.views, .view), (.recommendationLogs, .recommendation), (.suppressions, .suppression),
-            (.unseenAliases, .visit),
+            (.unseenAliases, .visit), (.evidence, .evidence),
         ]
         var steps = personal.flatMap { what, record in
             PrivacyLevel.allCases.compactMap { level in

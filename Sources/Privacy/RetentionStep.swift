@@ -5,7 +5,7 @@ public struct RetentionStep: Sendable, Hashable {
     public enum What: String, Sendable, CaseIterable {
         case interactions, views, recommendationLogs = "recommendation-logs", suppressions, fadedPreferences = "faded-preferences"
         case unseenAliases = "unseen-aliases", postContent = "post-content", posts, stubs, sharedAggregates = "shared-aggregates"
-        case ledgerTags = "ledger-tags", jobRuns = "job-runs"
+        case ledgerTags = "ledger-tags", jobRuns = "job-runs", evidence
         /// Keys whose time is over, with everybody who is still known by one of them.
         case endedKeys = "ended-keys"
     }

@@ -66,6 +66,7 @@ struct AliasLevelChange {
     private func cut(_ key: AliasKey) throws {
         let stubs = try cutInteractions(key) + cutLogs(key)
         try cutSuppressions(key)
+        for table in evidenceTables { try connection.run("DELETE FROM \(raw: table) WHERE tenant_id = \(tenant) AND alias_key = \(key)") }
         try connection.dropUnreferenced(stubs: Array(Set(stubs)).sorted(), in: tenant)
     }
 

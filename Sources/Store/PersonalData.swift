@@ -67,6 +67,28 @@ struct PersonalData: PersonalDataRepository {
                 SELECT subject_kind, subject, set_at, until FROM suppressions
                 WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY subject_kind, subject
                 """ }),
+            ("rec_decisions", [
+                ("occurred_at", true), ("surface", false), ("request_id", false), ("k", false), ("effective_config", false), ("bandit", false),
+                ("candidates_pre", false), ("final_items", false), ("metrics", false),
+            ], { tenant, key in """
+                SELECT occurred_at, surface, request_id, k, effective_config, bandit, candidates_pre, final_items, metrics FROM rec_decisions
+                WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY occurred_at DESC, decision_key DESC
+                """ }),
+            ("exposure_events", [
+                ("occurred_at", true), ("request_id", false), ("surface", false), ("segment", false), ("experiment", false), ("variant", false),
+                ("policy", false), ("config_etag", false), ("rules_etag", false), ("items", false),
+            ], { tenant, key in """
+                SELECT occurred_at, request_id, surface, segment, experiment, variant, policy, config_etag, rules_etag, items FROM exposure_events
+                WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY occurred_at DESC, exposure_key DESC
+                """ }),
+            ("interaction_events", [
+                ("occurred_at", true), ("request_id", false), ("post_id", false), ("interaction_type", false), ("position", false),
+            ], { tenant, key in """
+                SELECT e.occurred_at, e.request_id, p.post_id, CASE e.kind WHEN 0 THEN 'FAVORITE' WHEN 1 THEN 'BOOST' WHEN 2 THEN 'REPLY'
+                    WHEN 3 THEN 'BOOKMARK' ELSE 'VIEW' END, e.position
+                FROM interaction_events e LEFT JOIN post_metadata p ON p.tenant_id = e.tenant_id AND p.post_key = e.post_key
+                WHERE e.tenant_id = \(tenant) AND e.alias_key = \(key) ORDER BY e.occurred_at DESC, e.event_key DESC
+                """ }),
         ]
     }
 }

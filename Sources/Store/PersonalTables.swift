@@ -4,8 +4,12 @@ import Privacy
 
 /// The tables of class personal, children before parents: all of them are counted, reported, exported and erased together.
 let personalTables = [
-    "user_interactions", "author_preferences", "recommendation_logs", "preferences", "suppressions", "user_aliases",
+    "user_interactions", "author_preferences", "recommendation_logs", "preferences", "suppressions", "rec_decisions", "exposure_events",
+    "interaction_events", "user_aliases",
 ]
+
+/// Those of them that hold evidence: at FULL only, and on PostgreSQL in a partition for each day.
+let evidenceTables = ["rec_decisions", "exposure_events", "interaction_events"]
 
 /// The row of an alias as it stands now.
 struct AliasRow {

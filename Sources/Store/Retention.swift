@@ -11,6 +11,7 @@ struct Retention: RetentionRepository {
 
     func due(_ step: RetentionStep, in tenant: TenantKey, at now: Instant) async throws -> Int {
         let overdue = Overdue(step: step, tenant: tenant, now: now)
+        if step.what == .evidence { return try await pool.read { try $0.evidence(before: overdue.firstKeptMoment, in: tenant) } }
         return try await pool.read { connection in
             if step.what == .fadedPreferences { return try connection.faded(overdue, limit: .max).count }
             return try overdue.selections.reduce(0) { try $0 + connection.count("SELECT count(*) FROM (\(sql: $1)) AS due") }
@@ -41,6 +42,8 @@ struct Retention: RetentionRepository {
             return try await batch(overdue, limit) { ($0.text(0), $0.integer(1), $0.post(2)) } remove: { try $0.dropAggregates($1, overdue) }
         case .ledgerTags:
             return try await batch(overdue, limit) { $0.text(0) } remove: { try $0.dropLedgerTags($1, overdue) }
+        case .evidence:
+            return try await pool.write(.process) { try $0.dropEvidence(before: overdue.firstKeptMoment, in: tenant, limit: limit) }
         case .jobRuns:
             return try await batch(overdue, limit) { $0.integer(0) } remove: { try $0.dropJobRuns($1, overdue) }
         }
@@ -122,7 +125,7 @@ struct Overdue: Sendable {
             SELECT s.alias_key, s.subject_kind, s.subject FROM suppressions s
             WHERE s.tenant_id = \(tenant) AND (s.set_at < \(before) OR s.until < \(now)) \(sql: level("s"))
             """]
-        case .fadedPreferences: []
+        case .fadedPreferences, .evidence: []
         case .unseenAliases:
             ["""
             SELECT a.alias_key FROM user_aliases a WHERE a.tenant_id = \(tenant) AND a.last_seen < \(before) \(sql: level("a"))
@@ -156,6 +159,9 @@ struct Overdue: Sendable {
 
     /// A day is due when its first moment is.
     var firstKeptDay: Int64 { (before + Instant.Span(microseconds: Instant.Span.days(1).microseconds - 1)).dayNumber }
+
+    /// Of tables by day, whose days go whole.
+    var firstKeptMoment: Instant { Instant(seconds: firstKeptDay * 86_400) }
 
     private func interactions(_ kinds: SQL) -> SQL {
         """

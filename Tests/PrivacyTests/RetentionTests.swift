@@ -8,7 +8,7 @@ import Testing
         (.interactions, .limited, 14), (.interactions, .full, 90), (.views, .full, 7),
         (.recommendationLogs, .limited, 7), (.recommendationLogs, .full, 30),
         (.suppressions, .limited, 90), (.suppressions, .full, 365),
-        (.unseenAliases, .limited, 180), (.unseenAliases, .full, 365),
+        (.unseenAliases, .limited, 180), (.unseenAliases, .full, 365), (.evidence, .full, 30),
         (.fadedPreferences, .full, 1),
         (.endedKeys, nil, 90), (.postContent, nil, 7), (.posts, nil, 30), (.stubs, nil, 0), (.sharedAggregates, nil, 90), (.ledgerTags, nil, 37), (.jobRuns, nil, 400),
     ]

@@ -68,9 +68,11 @@ import Testing
             let toLimited = try await store.storage.people.setLevel(.limited, of: alias(1), in: store.tenant, at: noon + .hours(1))
             #expect(toLimited.before == [
                 "user_aliases": 1, "user_interactions": 5, "author_preferences": 2, "recommendation_logs": 2, "preferences": 1, "suppressions": 1,
+                "rec_decisions": 0, "exposure_events": 0, "interaction_events": 0,
             ])
             #expect(toLimited.after == [
                 "user_aliases": 1, "user_interactions": 2, "author_preferences": 1, "recommendation_logs": 1, "preferences": 1, "suppressions": 1,
+                "rec_decisions": 0, "exposure_events": 0, "interaction_events": 0,
             ])
             #expect(toLimited.viewer.epoch == full.epoch + 1)
             #expect(try await store.rows("SELECT kind, occurred_at, score_weight, context FROM user_interactions ORDER BY kind")
@@ -134,6 +136,7 @@ import Testing
             let receipt = try await store.storage.people.erase(alias(1), in: store.tenant, ledgerTag: id(77), at: noon)
             #expect(receipt.removed == [
                 "user_aliases": 1, "user_interactions": 2, "author_preferences": 2, "recommendation_logs": 1, "preferences": 0, "suppressions": 0,
+                "rec_decisions": 0, "exposure_events": 0, "interaction_events": 0,
             ])
             var left = try await store.dump()
             #expect(left.removeValue(forKey: "erasure_ledger") == [[store.tenant.sqlValue, .text(id(77)), noon.sqlValue, .text("NONE")]])

@@ -41,6 +41,10 @@ struct TablePurpose: Sendable {
             TablePurpose(
                 title: "Less of this", purpose: "to hold back what you do not want", chapter: .derived, times: ["set_at"],
                 record: .suppression, ending: "by its age")
+        case "rec_decisions", "exposure_events", "interaction_events":
+            TablePurpose(
+                title: table == "rec_decisions" ? "How recommendations came to be" : table == "exposure_events" ? "Pages that you were shown" : "What you did with them",
+                purpose: "to compare rankings", chapter: .recommendations, times: ["occurred_at"], record: .evidence, ending: "by its age")
         default:
             TablePurpose(title: table, purpose: "see docs/database.md", chapter: .acts, times: [], record: nil, ending: "when you erase")
         }
