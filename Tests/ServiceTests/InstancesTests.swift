@@ -186,7 +186,7 @@ extension ServiceTests {
                 #expect(late.errors.contains("schema version \(newest), this program knows \(newest - 1)"), "\(late.errors)")
 
                 for (number, program) in old.enumerated() {
-                    crowd.leave(ports[number], lasting: number == 1)
+                    try await crowd.leave(ports[number], lasting: number == 1)
                     let stopped = ContinuousClock.now
                     program.send(SIGTERM)
                     #expect(try await program.ended() == .init(code: 0))
@@ -240,6 +240,8 @@ extension ServiceTests {
             var acted: Set<Act> = []
             var failures: [String] = []
             var done = 0
+            /// Requests under way, by port.
+            var asking: [Int: Int] = [:]
             var isOver = false
         }
 
@@ -255,11 +257,12 @@ extension ServiceTests {
 
         var done: Int { state.withLock(\.done) }
 
-        /// No new requests go there; `lasting` ends the whole.
-        func leave(_ port: Int, lasting: Bool) {
+        /// No new requests go there, and those under way have ended; `lasting` ends the whole.
+        func leave(_ port: Int, lasting: Bool) async throws {
             state.withLock { state in
                 if lasting { state.isOver = true } else { state.ports.removeAll { $0 == port } }
             }
+            try await eventually("the last requests") { state.withLock { $0.asking[port] ?? 0 } == 0 }
         }
 
         func run() async -> (acted: Set<Act>, failures: [String]) {
@@ -269,9 +272,18 @@ extension ServiceTests {
             return state.withLock { ($0.acted, $0.failures) }
         }
 
+        private func choose(_ turn: Int) -> Int? {
+            state.withLock { state in
+                if state.isOver { return nil }
+                let port = state.ports[turn % state.ports.count]
+                state.asking[port, default: 0] += 1
+                return port
+            }
+        }
+
         private func act(_ number: Int, _ visitor: Visitor) async {
             var turn = number
-            while !Task.isCancelled, let port = state.withLock({ $0.isOver ? nil : $0.ports[turn % $0.ports.count] }) {
+            while !Task.isCancelled, let port = choose(turn) {
                 let status = statuses[turn % statuses.count]
                 do {
                     let visitor = visitor.at(port)
@@ -282,8 +294,9 @@ extension ServiceTests {
                         state.done += 1
                     }
                 } catch {
-                    state.withLock { state in if !state.isOver { state.failures.append("\(error)") } }
+                    state.withLock { $0.failures.append("\(error)") }
                 }
+                state.withLock { $0.asking[port, default: 0] -= 1 }
                 turn += 1
             }
         }
