@@ -61,6 +61,9 @@ BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_dis
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('recommendation_logs', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('preferences', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('suppressions', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
+BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('rec_decisions', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
+BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('exposure_events', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
+BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('interaction_events', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('item_popularity_daily', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('author_opt_outs', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('ingest_cursors', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;

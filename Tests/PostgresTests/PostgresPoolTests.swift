@@ -49,15 +49,6 @@ struct PostgresPoolTests {
         return results
     }
 
-    @Test func `what was written is read, and a read cannot write`() async throws {
-        try await withPool("pool_read") { pool, _ async throws in
-            #expect(try await pool.write(.process) { try $0.run("INSERT INTO t VALUES (7)") } == 1)
-            #expect(try await pool.read { try $0.integer("SELECT n FROM t") } == 7)
-            await #expect(throws: DatabaseError.readOnly) { try await pool.read { try $0.run("INSERT INTO t VALUES (8)") } }
-            #expect(try await pool.write(.power) { try $0.run("DELETE FROM t") } == 1)
-        }
-    }
-
     @Test func `writes that wait at the same moment share one commit, and one that fails is undone alone`() async throws {
         try await withPool("pool_group") { pool, _ async throws in
             let results = try await together(pool, (1...40).map { n in
@@ -76,24 +67,6 @@ struct PostgresPoolTests {
             }
             #expect(try await pool.read { try $0.integer("SELECT count(*) FROM t") } == 36)
             #expect(try await pool.read { try $0.integer("SELECT count(DISTINCT transaction) FROM t") } == 1)
-        }
-    }
-
-    @Test func `a read sees one state, whatever is written meanwhile`() async throws {
-        try await withPool("pool_snapshot") { pool, _ async throws in
-            let gate = Gate()
-            let counts = Task {
-                try await pool.read { connection in
-                    let before = try connection.integer("SELECT count(*) FROM t")
-                    gate.pass()
-                    return [before, try connection.integer("SELECT count(*) FROM t")]
-                }
-            }
-            await gate.entered()
-            _ = try await pool.write(.process) { try $0.run("INSERT INTO t (n) VALUES (1)") }
-            #expect(try await pool.read { try $0.integer("SELECT count(*) FROM t") } == 1)
-            gate.open()
-            #expect(try await counts.value == [0, 0])
         }
     }
 

@@ -105,24 +105,6 @@ import Testing
         await pool.shutdown()
     }
 
-    @Test func `a read sees one state, whatever is written meanwhile`() async throws {
-        let pool = try await pool()
-        let gate = Gate()
-        let counts = Task {
-            try await pool.read { connection in
-                let before = try connection.integer("SELECT count(*) FROM t")
-                gate.pass()
-                return [before, try connection.integer("SELECT count(*) FROM t")]
-            }
-        }
-        await gate.entered()
-        _ = try await pool.write(.process) { try $0.run("INSERT INTO t (n) VALUES (1)") }
-        #expect(try await pool.read { try $0.integer("SELECT count(*) FROM t") } == 1)
-        gate.open()
-        #expect(try await counts.value == [0, 0])
-        await pool.shutdown()
-    }
-
     private static let endless: SQL = "WITH RECURSIVE e (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM e) SELECT count(*) FROM e"
 
     @Test(arguments: [false, true]) func `a read that takes too long is ended, and its thread goes on`(inMemory: Bool) async throws {
@@ -136,26 +118,6 @@ import Testing
         }
         #expect(try await pool.read { try $0.integer("SELECT 1") } == 1)
         #expect(try await pool.truncateLog())
-        await pool.shutdown()
-    }
-
-    @Test func `a cancelled read leaves the line, a cancelled write happens`() async throws {
-        let pool = try await pool(readers: 1)
-        let (gate, writerGate) = (Gate(), Gate())
-        let reader = Task { try await pool.read { _ in gate.pass() } }
-        await gate.entered()
-        let holder = await pool.held(by: writerGate)
-        let read = Task { try await pool.read { try $0.integer("SELECT 1") } }
-        let write = Task { try await pool.write(.process) { try $0.run("INSERT INTO t (n) VALUES (1)") } }
-        await pool.until(waiting: 2)
-        read.cancel()
-        write.cancel()
-        await #expect(throws: CancellationError.self) { try await read.value }
-        gate.open()
-        writerGate.open()
-        #expect(try await write.value == 1)
-        try await reader.value
-        try await holder.value
         await pool.shutdown()
     }
 
@@ -188,30 +150,4 @@ import Testing
         await pool.shutdown()
     }
 
-    @Test func `what many callers were told is what the file holds`() async throws {
-        struct Refused: Error {}
-        let pool = try await pool(PoolState.Limits())
-        let kept = await withTaskGroup(of: [Int64].self) { group in
-            for caller in 0..<16 {
-                group.addTask {
-                    var kept: [Int64] = []
-                    for turn in 0..<40 {
-                        let n = Int64(caller * 1000 + turn)
-                        let done = try? await pool.write(turn % 8 == 0 ? .power : .process) { connection in
-                            try connection.run("INSERT INTO t (n) VALUES (\(n))")
-                            if turn % 3 == 0 { throw Refused() }
-                            return n
-                        }
-                        if let done { kept.append(done) }
-                        if turn % 5 == 0 { _ = try? await pool.read { try $0.integer("SELECT count(*) FROM t") } }
-                    }
-                    return kept
-                }
-            }
-            return await group.reduce(into: []) { $0 += $1 }
-        }
-        #expect(kept.count == 16 * 26)
-        #expect(try await pool.read { try $0.all("SELECT n FROM t ORDER BY n") { $0.integer(0) } } == kept.sorted())
-        await pool.shutdown()
-    }
 }

@@ -56,14 +56,15 @@ struct InteractionTests {
             let reader = try await live.reader(.full, at: demo)
             let status = try #require(try await Self.statuses(reader).first)
             let direct = try await Self.act(verb, status.id, reader)
-            #expect(direct.status == 200)
+            #expect(direct.status == 200 && direct["X-Sheltie-Kept"] == "yes")
             let name = ["favourite": "FAVORITE", "reblog": "BOOST", "bookmark": "BOOKMARK"][verb]
             let rows = try await Self.kept(reader).interactions
             #expect(rows.count == 1 && rows.first?.contains(name) == true)
             let postID = Pseudonymizer.postID(host: live.instance.domain, uri: status.uri)
             #expect(rows.first?.contains(postID) == true)
             #expect(live.counters.value(of: .interactionKept) == 1)
-            #expect(try await Self.act("un" + verb, status.id, reader).status == 200)
+            let undone = try await Self.act("un" + verb, status.id, reader)
+            #expect(undone.status == 200 && undone["X-Sheltie-Kept"] == "yes")
             #expect(try await Self.kept(reader).interactions.isEmpty)
         }
     }
@@ -74,7 +75,8 @@ struct InteractionTests {
             let posted = try await reader.form("POST", "/api/v1/statuses", "status=The+first+of+a+thread")
             let own = try StatusReader.status(in: posted.body)
             try #require(posted.status == 200 && own.visibility == .public)
-            #expect(try await Self.act("favourite", own.id, reader).status == 200)
+            let liked = try await Self.act("favourite", own.id, reader)
+            #expect(liked.status == 200 && liked["X-Sheltie-Kept"] == "no")
             #expect(try await reader.form("POST", "/api/v1/statuses", "status=The+second&in_reply_to_id=\(own.id)").status == 200)
             let kept = try await Self.kept(reader)
             #expect(kept.interactions.isEmpty && kept.preferences.isEmpty)
@@ -112,7 +114,10 @@ struct InteractionTests {
         try await LiveWorld.withDemo { live, demo in
             let reader = try await live.reader(.none, at: demo)
             let status = try #require(try await Self.statuses(reader).first)
-            for verb in ["favourite", "reblog", "bookmark"] { #expect(try await Self.act(verb, status.id, reader).status == 200) }
+            for verb in ["favourite", "reblog", "bookmark"] {
+                let reply = try await Self.act(verb, status.id, reader)
+                #expect(reply.status == 200 && reply["X-Sheltie-Kept"] == nil)
+            }
             #expect(try await reader.form("POST", "/api/v1/statuses", "status=Yes&in_reply_to_id=\(status.id)").status == 200)
             #expect(try await live.rows(about: reader).values.allSatisfy(\.isEmpty))
         }
@@ -138,7 +143,7 @@ struct InteractionTests {
         let instance = ScriptedInstance { _, connection in connection.answer(200, ScriptedInstance.json, "{}") }
         try await instance.live { live in
             let reply = try await Self.act("favourite", "7", try await live.reader(.full))
-            #expect(reply.status == 200 && reply.text == "{}")
+            #expect(reply.status == 200 && reply.text == "{}" && reply["X-Sheltie-Kept"] == "unknown")
             #expect(live.counters.value(of: .interactionLost) == 1)
         }
     }
