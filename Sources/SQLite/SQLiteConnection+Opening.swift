@@ -9,6 +9,8 @@ extension SQLiteConnection {
     /// Creates the file before SQLite would, readable by its owner only; the log beside it takes the same mode from it.
     static func createFile(_ path: String) throws(DatabaseError) {
         guard path != ":memory:" else { return }
+        // The system's call would take the name to end there.
+        guard !path.utf8.contains(0) else { throw .cannotCreate(reason: "the path holds a NUL byte") }
         // O_EXCL: a file that is there is never opened here, because closing it again would drop the locks that
         // other connections of this process hold on it (sqlite.org/howtocorrupt.html, 2.2).
         let file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)

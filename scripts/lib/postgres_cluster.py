@@ -138,7 +138,7 @@ def cluster():
         server.start()
         # What the tests look at by themselves, they look at as another user than the program under test: the server counts its
         # statements apart (scripts/lib/check_statements.py).
-        server.run("psql", "--no-psqlrc", "--quiet", server.address, "--command", "CREATE ROLE looker SUPERUSER LOGIN",
+        server.run("psql", "--no-psqlrc", "--quiet", server.address, "--command", "CREATE ROLE looker SUPERUSER LOGIN; CREATE ROLE mover SUPERUSER LOGIN",
                    "--command", "CREATE EXTENSION pg_stat_statements")
         yield server.address
     finally:

@@ -30,7 +30,7 @@ final class Place {
         removeTree(folder)
     }
 
-    var url: String { PostgresServer.address(database: database) }
+    var url: String { PostgresServer.address(user: "mover", database: database) }
     var transfer: Transfer { Transfer(source: path, target: url) }
 
     func target() throws -> PostgresConnection { try PostgresConnection(PostgresSettings(url: url)) }
