@@ -5,30 +5,43 @@ import Privacy
 /// What people did with statuses. Those who act at the same moment share one transaction and its statements.
 struct Interactions: InteractionRepository {
     let pool: any ConnectionPool
-    private let line: Gathering<Permitted<Interaction>, InteractionBatch.Answer>
+    /// How long an act is tried again while another process writes about the same person; nil where there is one writer only.
+    let patience: Duration?
+    private let line = Gathering<Permitted<Interaction>, InteractionBatch.Answer>()
 
-    init(pool: any ConnectionPool) {
+    init(pool: any ConnectionPool, patience: Duration?) {
         self.pool = pool
-        line = Gathering()
+        self.patience = patience
     }
 
     /// An author who opted out leaves no row: that counts as done.
     @discardableResult
     func record(_ interaction: Permitted<Interaction>) async throws -> Bool {
-        for attempt in 0..<12 {
-            let answer = try await line.run(interaction) { take in
+        let end = ContinuousClock.now + (patience ?? .zero)
+        var longest = 4
+        while true {
+            switch try await answer(to: interaction) {
+            case .done: return true
+            case .refused: return false
+            case .held:
+                guard ContinuousClock.now < end else { throw DatabaseError.busy }
+                // The other's write is over in a moment; two who wait for each other do not come back at the same one.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...longest)))
+                longest = min(2 * longest, 256)
+            }
+        }
+    }
+
+    private func answer(to interaction: Permitted<Interaction>) async throws -> InteractionBatch.Answer {
+        do {
+            return try await line.run(interaction) { take in
                 try await pool.write(.power) { connection in
                     try connection.each(take()) { try InteractionBatch(connection: connection, interactions: $0).record() }
                 }
             }
-            switch answer {
-            case .done: return true
-            case .refused: return false
-            // The other's write is over in a moment; two who wait for each other do not come back at the same one.
-            case .held: try await Task.sleep(for: .milliseconds(Int.random(in: 1...(4 << min(attempt, 6)))))
-            }
+        } catch DatabaseError.busy where patience != nil {
+            return .held
         }
-        throw DatabaseError.busy
     }
 
     func undo(_ kind: InteractionKind, on postID: String, by viewer: Viewer) async throws {

@@ -78,7 +78,7 @@ public struct Storage: Sendable {
         self.location = location
         keyInUse = KeyInUse()
         people = People(pool: pool, defaultLevel: defaultLevel, keyInUse: keyInUse)
-        interactions = Interactions(pool: pool)
+        interactions = Interactions(pool: pool, patience: pool.patience)
         recommendationLog = RecommendationLog(pool: pool)
         preferences = Preferences(pool: pool)
         personalData = PersonalData(pool: pool)
