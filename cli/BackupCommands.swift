@@ -3,6 +3,7 @@ import Database
 import Fediverse
 import Glibc
 import Privacy
+import SQLite
 import Store
 
 extension DatabaseCommand {
@@ -33,12 +34,14 @@ extension DatabaseCommand {
         private static func seal(_ storage: Storage, to path: String, _ settings: Settings) async throws -> String {
             guard case .sqlite(let database) = storage.location else { throw StoreError.noFile }
             guard access(path, F_OK) != 0 else { throw SealedFileError.alreadyThere }
+            let lock = try CopyLock(database)
+            defer { withExtendedLifetime(lock) {} }
             let now = Clock.now()
             let (day, key) = try BackupKeys(beside: settings.text("keyFile")).key(at: now)
             // Beside the database: what is readable stays on the disk where it is readable already.
             let copy = database + ".copy", partial = path + ".partial"
-            PlainCopy.remove(copy)
-            defer { PlainCopy.remove(copy) }
+            PlainCopy.removeAll(beside: database)
+            defer { PlainCopy.removeAll(beside: database) }
             try await storage.backup(to: copy)
             unlink(partial)
             defer { unlink(partial) }
@@ -70,14 +73,26 @@ extension DatabaseCommand {
             guard replace || access(database, F_OK) != 0 else {
                 throw Failure("there is a database at \(database) already; say --replace, or name another with --database", .cannotCreate)
             }
+            let lock = try CopyLock(database)
+            defer { withExtendedLifetime(lock) {} }
+            // No service may begin before the file has its new content.
+            let served = try Self.keepServicesAway(database)
+            defer { withExtendedLifetime(served) {} }
             let fresh = database + ".restoring"
-            Self.removeDatabase(fresh)
-            defer { Self.removeDatabase(fresh) }
+            PlainCopy.removeAll(beside: database)
+            defer { PlainCopy.removeAll(beside: database) }
             // First of all: a backup that cannot be opened changes nothing.
             try sealed.open(path, to: fresh, key: key)
             let present = try await Self.present(database, settings)
             let entries = try LedgerFile(beside: keyFile).entries() + present.entries
-            let replay = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), entries, since: sealed.createdAt, at: now)
+            var replay = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), entries, at: now)
+            // Who was erased by a command meanwhile.
+            let later = try LedgerFile(beside: keyFile).entries().filter { !Set(entries).contains($0) }
+            if !later.isEmpty {
+                let told = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), later, at: now)
+                replay.erased += told.erased
+                replay.cut += told.cut
+            }
             // The old log would be taken for the new file's.
             for suffix in ["-wal", "-shm"] { unlink(database + suffix) }
             guard rename(fresh, database) == 0 else { throw SealedFileError.system(operation: "restore", code: errno) }
@@ -96,11 +111,19 @@ extension DatabaseCommand {
             }
         }
 
+        private static func keepServicesAway(_ database: String) throws -> ServeLock {
+            do {
+                return try ServeLock(databasePath: database)
+            } catch DatabaseError.alreadyServed {
+                throw Failure("the database is served; stop every service before a restore", .unavailable)
+            }
+        }
+
         /// What the database knows that is there now; it is whole and without a log afterwards.
         private static func present(_ database: String, _ settings: Settings) async throws -> (entries: [LedgerEntry], isReadable: Bool) {
             guard access(database, F_OK) == 0 else { return ([], true) }
             do {
-                let storage = try await Installation.storage(settings, role: .alone)
+                let storage = try await Installation.storage(settings, role: .command)
                 do {
                     let entries = try await storage.ledger()
                     await storage.shutdown()
@@ -115,7 +138,7 @@ extension DatabaseCommand {
         }
 
         private static func bringUpToDate(
-            _ path: String, _ settings: Settings, _ names: Pseudonymizer, _ entries: [LedgerEntry], since: Instant, at now: Instant
+            _ path: String, _ settings: Settings, _ names: Pseudonymizer, _ entries: [LedgerEntry], at now: Instant
         ) async throws -> Replay {
             let storage = try await Storage.open(
                 .sqlite(path: path), role: .alone, defaultLevel: try settings.defaultLevel(), candidateLimit: try settings.number("candidates"), now: now)
@@ -128,7 +151,7 @@ extension DatabaseCommand {
                     }
                     try await storage.registerKey(id: names.keyID, accepting: names.acceptedKeyIDs, in: tenant.key, at: now)
                 }
-                let replay = try await storage.replay(entries, since: since, tags: { names.ledgerTags($0) }, keys: keys, at: now)
+                let replay = try await storage.replay(entries, tags: { names.ledgerTags($0) }, keys: keys, at: now)
                 let anonymizer = Anonymizer(retention: RetentionPolicy(contentDays: try settings.number("contentDays")))
                 for tenant in try await storage.tenants() {
                     let report = try await anonymizer.run(
@@ -144,21 +167,43 @@ extension DatabaseCommand {
             }
         }
 
-        private static func removeDatabase(_ path: String) {
-            PlainCopy.remove(path)
-            for suffix in ["-wal", "-shm", ".lock"] { PlainCopy.remove(path + suffix) }
-        }
     }
 }
 
-/// A readable copy that is needed for a moment.
-private enum PlainCopy {
+/// One process at a time makes or opens copies beside a database: they have fixed names, so that what a killed one left is found.
+final class CopyLock {
+    private let file: Int32
+
+    /// - Throws: `Failure` while another process holds it.
+    init(_ database: String) throws {
+        let opened = open(database + ".copies", O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard opened >= 0 else { throw SealedFileError.system(operation: "begin", code: errno) }
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            close(opened)
+            throw Failure("another backup or restore of this database is under way; wait until it has ended", .tryAgain)
+        }
+        file = opened
+    }
+
+    deinit { close(file) }
+}
+
+/// Readable copies that are needed for a moment.
+enum PlainCopy {
+    /// Removes whatever a backup or a restore has left, also one that was killed. Only under the ``CopyLock``.
+    static func removeAll(beside database: String) {
+        for name in [".copy", ".copy.partial", ".restoring", ".restoring-wal", ".restoring-shm", ".restoring.lock"] { remove(database + name) }
+    }
+
     /// Overwrites the file before its name goes, as far as the file system writes in place.
-    static func remove(_ path: String) {
+    private static func remove(_ path: String) {
         let file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return }
-        defer { close(file) }
-        unlink(path)
+        defer {
+            fsync(file)
+            unlink(path)
+            close(file)
+        }
         var facts = stat()
         guard fstat(file, &facts) == 0 else { return }
         let zeros = [UInt8](repeating: 0, count: 1 << 16)

@@ -12,15 +12,24 @@ struct Housekeeping: Service {
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
+            // A clock that is wrong after the machine's start would end every key: only what a second look confirms is believed.
+            var mark = ClockGuard.judge(ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()), after: nil)
+            try await Task.sleep(for: .seconds(300))
             while true {
-                await tidy()
+                mark = ClockGuard.judge(ClockReading(wall: Clock.now(), sinceBoot: Clock.sinceBoot()), after: mark)
+                await tidy(at: mark.obeyed)
                 try await Task.sleep(for: .seconds(3_600))
             }
         }
     }
 
-    private func tidy() async {
-        let (keyFile, now) = (installation.settings.text("keyFile"), Clock.now())
+    private func tidy(at now: Instant) async {
+        let keyFile = installation.settings.text("keyFile")
+        // What a killed backup left readable; one that is under way holds the lock.
+        if case .sqlite(let database) = installation.storage.location, let lock = try? CopyLock(database) {
+            PlainCopy.removeAll(beside: database)
+            withExtendedLifetime(lock) {}
+        }
         do {
             let ended = try await installation.storage.endedKeys(among: installation.pseudonymizer.acceptedKeyIDs)
             if !ended.isEmpty { try KeyRing.remove(ended, at: keyFile) }

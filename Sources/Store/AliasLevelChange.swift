@@ -21,8 +21,9 @@ struct AliasLevelChange {
         if row.level == level { return }
         switch level {
         case .none:
+            let key = try connection.first("SELECT key_id FROM user_aliases WHERE tenant_id = \(tenant) AND alias_key = \(row.key)") { $0.text(0) }
             _ = try connection.removePersonalRows(of: row.key, in: tenant)
-            if defaultLevel != .none { try insert(.none) }
+            if defaultLevel != .none { try insert(.none, key: key) }
         case .limited where row.level == .full:
             try cut(row.key)
             try move(row, to: level, lastSeen: cut(row.lastSeen ?? now, .visit, at: .limited))
@@ -34,13 +35,15 @@ struct AliasLevelChange {
     }
 
     /// A new row; NONE keeps no time.
-    private func insert(_ level: PrivacyLevel) throws {
+    /// - Parameter key: the one that made the alias, where the person had a row; else the one in use.
+    private func insert(_ level: PrivacyLevel, key: String? = nil) throws {
         let created = level == .none ? nil : now.floored(to: .days(1))
         let seen = level == .none ? nil : cut(now, .visit, at: level)
         let inserted = try connection.run("""
             INSERT INTO user_aliases (tenant_id, alias_key, alias_id, key_id, privacy_level, created_at, last_seen)
             SELECT tenant_id, \(try connection.newAliasKey(in: tenant)), \(alias.hex), key_id, \(level.rawValue), \(created), \(seen) FROM key_ids
-            WHERE tenant_id = \(tenant) AND state = 'active' AND key_id = \(keyID)
+            WHERE tenant_id = \(tenant) AND (state = 'active' OR state = 'accepting' AND key_id = \(key)) AND key_id = \(key ?? keyID)
+            \(sql: connection.dialect.forShare)
             """)
         guard inserted == 1 else { throw keyID == nil ? StoreError.noActiveKey : .keyReplaced }
     }

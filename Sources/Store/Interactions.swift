@@ -5,7 +5,8 @@ import Privacy
 /// What people did with statuses. Those who act at the same moment share one transaction and its statements.
 struct Interactions: InteractionRepository {
     let pool: any ConnectionPool
-    /// How long an act is tried again while another process writes about the same person; nil where there is one writer only.
+    /// How long an act is tried again while another process writes about the same person: not much longer than its client waits, who may
+    /// take it back; nil where there is one writer only.
     let patience: Duration?
     private let line = Gathering<Permitted<Interaction>, InteractionBatch.Answer>()
 

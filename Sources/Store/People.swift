@@ -19,6 +19,7 @@ struct People: PeopleRepository {
         // Nearly always there is no older key, or the row was moved long ago: both cost no write.
         guard try await standing(alias, or: former, in: tenant) != alias, let key = keyInUse.id(in: tenant) else { return }
         try await pool.write(.process) { connection in
+            try connection.checkInUse(key, in: tenant)
             // Who has begun anew meanwhile keeps what is theirs now.
             if try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate) != nil { return }
             for one in former {
@@ -27,7 +28,6 @@ struct People: PeopleRepository {
                         former_tags = CASE WHEN former_tags IS NULL THEN '' ELSE former_tags || ' ' END || \(one.ledgerTag)
                     WHERE tenant_id = \(tenant) AND alias_id = \(one.alias.hex)
                     AND key_id IN (SELECT key_id FROM key_ids WHERE tenant_id = \(tenant) AND state = 'accepting')
-                    AND EXISTS (SELECT 1 FROM key_ids WHERE tenant_id = \(tenant) AND key_id = \(key) AND state = 'active')
                     """)
                 if moved > 0 { return }
             }
@@ -50,6 +50,7 @@ struct People: PeopleRepository {
     func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
         try await pool.write(.power) { connection in
             let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
+            if row == nil { try connection.checkInUse(keyInUse.id(in: tenant), in: tenant) }
             let before = try connection.personalCounts(of: row?.key, in: tenant)
             if let row, level < row.level, let ledger = keyInUse.ledger(in: tenant) {
                 let tags = try [ledger.tag(alias)] + connection.formerTags(of: row.key, in: tenant)
@@ -65,6 +66,7 @@ struct People: PeopleRepository {
     func erase(_ alias: AliasID, in tenant: TenantKey, ledgerTag: String, at now: Instant) async throws -> ErasureReceipt {
         try await pool.write(.power) { connection in
             let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
+            if row == nil { try connection.checkInUse(keyInUse.id(in: tenant), in: tenant) }
             let former = try row.map { try connection.formerTags(of: $0.key, in: tenant) } ?? []
             let removed = try row.map { try connection.removePersonalRows(of: $0.key, in: tenant) }
             try note(([ledgerTag] + former).map { LedgerEntry(tag: $0, level: .none, at: now) }, in: tenant, connection)
@@ -76,13 +78,7 @@ struct People: PeopleRepository {
     /// The file first: an entry for what then fails costs a restored backup somebody who wanted to go, the other way round they would be back.
     private func note(_ entries: [LedgerEntry], in tenant: TenantKey, _ connection: any Connection) throws {
         try keyInUse.ledger(in: tenant)?.file?.append(entries)
-        for entry in entries {
-            try connection.run("""
-                INSERT INTO erasure_ledger (tenant_id, tag, erased_at, privacy_level) VALUES (\(tenant), \(entry.tag), \(entry.at), \(entry.level.rawValue))
-                ON CONFLICT (tenant_id, tag) DO UPDATE SET erased_at = excluded.erased_at,
-                    privacy_level = CASE WHEN erasure_ledger.privacy_level = 'NONE' THEN 'NONE' ELSE excluded.privacy_level END
-                """)
-        }
+        for entry in entries { try connection.noteInLedger(entry, in: tenant) }
     }
 
     private func change(_ connection: any Connection, _ alias: AliasID, _ tenant: TenantKey, _ now: Instant) -> AliasLevelChange {
@@ -114,5 +110,23 @@ struct People: PeopleRepository {
                 AND epoch = \(viewer.epoch) AND (last_seen IS NULL OR last_seen < \(at))
                 """)
         }
+    }
+}
+
+extension Connection {
+    /// - Throws: `StoreError.keyReplaced` where another process has brought a newer key: nobody is found by this one's aliases any more. The
+    ///   key stays as it is until the transaction ends.
+    func checkInUse(_ keyID: String?, in tenant: TenantKey) throws {
+        guard let keyID else { return }
+        let state = try first("SELECT state FROM key_ids WHERE tenant_id = \(tenant) AND key_id = \(keyID) \(sql: dialect.forShare)") { $0.text(0) }
+        guard state == "active" else { throw StoreError.keyReplaced }
+    }
+
+    func noteInLedger(_ entry: LedgerEntry, in tenant: TenantKey) throws {
+        try run("""
+            INSERT INTO erasure_ledger (tenant_id, tag, erased_at, privacy_level) VALUES (\(tenant), \(entry.tag), \(entry.at), \(entry.level.rawValue))
+            ON CONFLICT (tenant_id, tag) DO UPDATE SET erased_at = excluded.erased_at,
+                privacy_level = CASE WHEN erasure_ledger.privacy_level = 'NONE' THEN 'NONE' ELSE excluded.privacy_level END
+            """)
     }
 }

@@ -26,35 +26,36 @@ extension Storage {
     }
 
     /// Tells a restored database what has come since it was copied: who was erased goes, who lowered their level is cut, and
-    /// whoever is known by a key that is no longer there goes, too.
+    /// whoever is known by a key that is no longer there goes, too. The entries stand in its own ledger afterwards.
     ///
+    /// What it knows already is not done again; no clock is asked, because an erasure may have waited while the copy was made.
     /// - Parameters:
-    ///   - since: when the copy was begun; older entries are in it already.
     ///   - tags: every tag under which the ledger may have an alias.
-    ///   - keys: the ids of the keys that are there now.
-    public func replay(
-        _ entries: [LedgerEntry], since: Instant, tags: (AliasID) -> [String], keys: Set<String>, at now: Instant
-    ) async throws -> Replay {
+    ///   - keys: the ids of the keys that are there now; the first is in use (`registerKey`).
+    public func replay(_ entries: [LedgerEntry], tags: (AliasID) -> [String], keys: Set<String>, at now: Instant) async throws -> Replay {
+        let known = Dictionary(try await ledger().map { ($0.tag, $0.at) }, uniquingKeysWith: max)
+        let unknown = entries.filter { entry in known[entry.tag].map { $0 < entry.at } ?? true }
         var lowest: [String: PrivacyLevel] = [:]
-        for entry in entries where entry.at >= since { lowest[entry.tag] = min(lowest[entry.tag] ?? .full, entry.level) }
+        for entry in unknown { lowest[entry.tag] = min(lowest[entry.tag] ?? .full, entry.level) }
         var replay = Replay()
         for tenant in try await tenants() {
             let key = tenant.key
-            let people = try await pool.read { connection in
+            let rows = try await pool.read { connection in
                 try connection.all("SELECT alias_key, alias_id, key_id FROM user_aliases WHERE tenant_id = \(key)") {
                     (key: $0.alias(0), id: $0.text(1), keyID: $0.text(2))
                 }
             }
-            for person in people {
-                guard let alias = AliasID(hex: person.id) else { continue }
-                let noted = keys.contains(person.keyID) ? tags(alias).compactMap { lowest[$0] }.min() : PrivacyLevel.none
-                guard let level = noted else { continue }
-                if level == .none {
-                    _ = try await pool.write(.process) { try $0.removePersonalRows(of: person.key, in: key) }
+            for row in rows {
+                guard let alias = AliasID(hex: row.id) else { continue }
+                if !keys.contains(row.keyID) {
+                    _ = try await pool.write(.process) { try $0.removePersonalRows(of: row.key, in: key) }
                     replay.erased += 1
-                } else if try await lower(alias, to: level, in: key, at: now) {
-                    replay.cut += 1
+                } else if let level = tags(alias).compactMap({ lowest[$0] }).min(), try await lower(alias, to: level, in: key, at: now) {
+                    if level == .none { replay.erased += 1 } else { replay.cut += 1 }
                 }
+            }
+            try await pool.write(.power) { connection in
+                for entry in unknown { try connection.noteInLedger(entry, in: key) }
             }
         }
         return replay

@@ -78,7 +78,7 @@ public struct Storage: Sendable {
         self.location = location
         keyInUse = KeyInUse()
         people = People(pool: pool, defaultLevel: defaultLevel, keyInUse: keyInUse)
-        interactions = Interactions(pool: pool, patience: pool.patience)
+        interactions = Interactions(pool: pool, patience: isShared ? .seconds(5) : nil)
         recommendationLog = RecommendationLog(pool: pool)
         preferences = Preferences(pool: pool)
         personalData = PersonalData(pool: pool)

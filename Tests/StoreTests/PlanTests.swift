@@ -83,6 +83,7 @@ struct PlanTests {
             }
         }
         try await storage.replaceKeys(by: "key-3", in: store.tenant, at: noon)
+        try await storage.registerKey(id: "key-3", in: store.tenant, at: noon)
         _ = try await storage.people.erase(alias(2), in: store.tenant, ledgerTag: id(1), at: noon)
         let run = try await storage.jobRuns.begin("a", in: store.tenant, at: noon)
         try await storage.jobRuns.finish(run, .done, in: store.tenant, at: noon)

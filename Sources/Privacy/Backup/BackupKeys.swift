@@ -30,7 +30,7 @@ public struct BackupKeys: Sendable {
             if let key = keys.first(where: { $0.day == day })?.key { return (day, key) }
             let key = try RandomBytes.make(count: MasterKey.byteCount)
             keys.append((day, key))
-            try write(keys.filter { Self.isKept($0.day, at: now) })
+            try write(keys)
             return (day, key)
         }
     }
@@ -78,10 +78,9 @@ public struct BackupKeys: Sendable {
     private func write(_ keys: [(day: String, key: [UInt8])]) throws {
         var text = Array(keys.sorted { $0.day < $1.day }.map { "\($0.day) \(Hex.encode($0.key))\n" }.joined().utf8)
         defer { cleanse(&text) }
-        let isNew = access(path, F_OK) != 0
-        let target = isNew ? path : path + ".new"
-        if !isNew { unlink(target) }
+        let target = path + ".new"
+        unlink(target)
         try SecretFile.create(text, at: target)
-        if !isNew { try SecretFile.replace(path, by: target) }
+        try SecretFile.replace(path, by: target)
     }
 }

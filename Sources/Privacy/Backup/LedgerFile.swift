@@ -39,8 +39,10 @@ public struct LedgerFile: Sendable {
             let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard file >= 0 else { throw MasterKeyError.system(operation: "open", path: path, code: errno) }
             defer { close(file) }
-            try SecretFile.writeAll(Self.text(entries), to: file, path: path)
+            // A line that an earlier write has torn must not swallow this one.
+            try SecretFile.writeAll([UInt8(ascii: "\n")] + Self.text(entries), to: file, path: path)
             guard fsync(file) == 0 else { throw MasterKeyError.system(operation: "save", path: path, code: errno) }
+            try SecretFile.saveFolder(of: path)
         }
     }
 

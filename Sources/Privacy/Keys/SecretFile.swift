@@ -42,13 +42,14 @@ enum SecretFile {
         return String(cString: real)
     }
 
-    /// Puts another file in this one's place, and overwrites what was in it.
+    /// Puts another file in this one's place, if there is one, and overwrites what was in it.
     static func replace(_ path: String, by other: String) throws {
         let former = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard former >= 0 else { throw MasterKeyError.system(operation: "open", path: path, code: errno) }
-        defer { close(former) }
+        guard former >= 0 || errno == ENOENT else { throw MasterKeyError.system(operation: "open", path: path, code: errno) }
+        defer { if former >= 0 { close(former) } }
         guard rename(other, path) == 0 else { throw MasterKeyError.system(operation: "replace", path: path, code: errno) }
         try saveFolder(of: path)
+        guard former >= 0 else { return }
         // The file has no name any more; what it held is gone from its blocks, as far as the file system writes in place.
         var facts = stat()
         guard fstat(former, &facts) == 0 else { throw MasterKeyError.system(operation: "examine", path: path, code: errno) }
@@ -100,7 +101,7 @@ enum SecretFile {
     }
 
     /// The name of a new file is in its folder, and only the folder's own sync keeps it through a power loss.
-    private static func saveFolder(of path: String) throws(MasterKeyError) {
+    static func saveFolder(of path: String) throws(MasterKeyError) {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw .system(operation: "save", path: path, code: errno) }
