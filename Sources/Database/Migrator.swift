@@ -64,7 +64,7 @@ public struct Migrator: Sendable {
         }
         var applied: [Step] = []
         for step in missing {
-            let isNew = try patiently { try connection.transaction { try take(step, on: connection, at: now) } }
+            let isNew = try patiently(on: connection) { try connection.transaction { try take(step, on: connection, at: now) } }
             if isNew { applied.append(step) }
         }
         return applied
@@ -76,7 +76,9 @@ public struct Migrator: Sendable {
     /// In all, until a database that is busy all the time is left as it is.
     private static let attempts = 300
 
-    private func patiently<Result>(_ body: () throws -> Result) throws -> Result {
+    private func patiently<Result>(on connection: any Connection, _ body: () throws -> Result) throws -> Result {
+        // A file has waited for its lock already, for as long as its connection waits for anything.
+        if connection.dialect == .sqlite { return try body() }
         for _ in 1..<Self.attempts {
             do { return try body() } catch DatabaseError.busy { usleep(200_000) }
         }

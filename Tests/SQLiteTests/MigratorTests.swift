@@ -30,6 +30,17 @@ import Testing
         #expect(try tables() == [])
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a file that somebody else holds is left as it is, and waited for no longer than any write waits`() throws {
+        let folder = TemporaryFolder()
+        let ours = try SQLiteConnection(path: folder.database, access: .writer, busyTimeout: .milliseconds(20))
+        try Migrator([first]).apply(on: ours, at: 5)
+        let other = try SQLiteConnection(path: folder.database, access: .writer)
+        try other.script("BEGIN IMMEDIATE")
+        #expect(throws: DatabaseError.busy) { try Migrator([first, second]).apply(on: ours, at: 6) }
+        try other.script("ROLLBACK")
+        #expect(try Migrator([first, second]).apply(on: ours, at: 7) == [second])
+    }
+
     @Test func `a step that fails is undone whole, and can be tried again`() throws {
         let broken = Migrator.Step(number: 2, name: "two", text: second.text + "INSERT INTO nowhere VALUES (1);")
         #expect(throws: DatabaseError.self) { try Migrator([first, broken]).apply(on: connection, at: 5) }
