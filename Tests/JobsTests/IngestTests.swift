@@ -264,5 +264,5 @@ private struct RefusingStatuses: StatusRepository {
     func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String> { [] }
-    func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func closeDay(_ day: Instant, sharing: SharingPolicy, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
 }
