@@ -36,6 +36,8 @@ struct SettingFlags: ParsableArguments {
     var indexableUnknown: String?
     @Flag(help: ArgumentHelp(SettingName.sentence("allowGroups")))
     var allowGroups = false
+    @Option(help: ArgumentHelp(SettingName.sentence("denyInstance")))
+    var denyInstance: [String] = []
     @Option(help: ArgumentHelp(SettingName.sentence("contentDays")))
     var contentDays: String?
     @Option(help: ArgumentHelp(SettingName.sentence("contact")))
@@ -69,6 +71,7 @@ struct SettingFlags: ParsableArguments {
             "listen": listen, "publicUrl": publicUrl, "tlsInFront": tlsInFront ? "true" : nil,
             "allowLoopbackUpstream": allowLoopbackUpstream ? "true" : nil, "defaultLevel": defaultLevel, "consent": consent,
             "indexableUnknown": indexableUnknown, "allowGroups": allowGroups ? "true" : nil, "contentDays": contentDays,
+            "denyInstance": denyInstance.isEmpty ? nil : denyInstance.joined(separator: ","),
             "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots, "leaseSeconds": leaseSeconds,
             "candidates": candidates,
             "policy": policy, "recommendationsPerPage": recommendationsPerPage, "decisionMilliseconds": decisionMilliseconds,
