@@ -40,7 +40,7 @@ extension Statuses {
 
 extension Connection {
     /// Aliases that acted on each candidate that day, each alias heard for at most `contributionLimit` statuses.
-    fileprivate func contributions(from start: Instant, in tenant: TenantKey) throws -> [PostKey: Int] {
+    func contributions(from start: Instant, in tenant: TenantKey) throws -> [PostKey: Int] {
         var posts: [AliasKey: Set<PostKey>] = [:]
         let kinds = [InteractionKind.favourite, .reblog, .reply].map(\.code)
         try rows("""
