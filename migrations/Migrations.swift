@@ -16,6 +16,9 @@ public struct Migration: Sendable {
             postgres: text(PackageResources.postgres_0003_keys_and_backups_sql)),
         Migration(
             number: 4, name: "evidence", sqlite: text(PackageResources.sqlite_0004_evidence_sql), postgres: text(PackageResources.postgres_0004_evidence_sql)),
+        Migration(
+            number: 8, name: "file rewrites", sqlite: text(PackageResources.sqlite_0008_file_rewrites_sql),
+            postgres: text(PackageResources.postgres_0008_file_rewrites_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
