@@ -61,7 +61,7 @@ struct Installation: Sendable {
         let alias = try pseudonymizer.alias(domain: instance.domain, accountID: accountID)
         let former = try pseudonymizer.formerAliases(domain: instance.domain, accountID: accountID)
         if role == .inspect { return try await storage.people.standing(alias, or: former, in: tenant) }
-        try await storage.people.adopt(alias, from: former, in: tenant)
+        try await storage.people.adopt(alias, from: former, in: tenant, at: Clock.now())
         return alias
     }
 

@@ -75,15 +75,18 @@ struct Serving {
         parts.hints = storage.hints(about: installation.tenant)
         let proxy = try Proxy(
             parts, settings: proxySettings, logger: logger, trouble: { await readiness.trouble() }, pages: pages, onRunning: onRunning)
+        let holder = try Hex.encode(RandomBytes.make(count: 8))
         let scheduler = try await Scheduler(
-            jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
+            jobs: installation.jobs(), book: installation.jobBook, holder: holder, logger: logger,
             leaseTerm: .seconds(settings.number("leaseSeconds")))
+        let scrubs = ScrubService(
+            scrubs: storage.scrubs, tenant: installation.tenant, book: installation.jobBook, holder: holder, logger: logger)
         // At debug level the group prints its services with all that they hold.
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .info)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([proxy, scheduler, Housekeeping(installation: installation, logger: logger)] + others).map {
+                services: ([proxy, scheduler, scrubs, Housekeeping(installation: installation, logger: logger)] + others).map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
                 },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
