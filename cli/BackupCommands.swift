@@ -37,7 +37,9 @@ extension DatabaseCommand {
             let lock = try CopyLock(database)
             defer { withExtendedLifetime(lock) {} }
             let now = Clock.now()
-            let (day, key) = try BackupKeys(beside: settings.text("keyFile")).key(at: now)
+            // A day's key beside no master key is one that nobody looks after.
+            _ = try KeyRing.load(path: settings.text("keyFile"))
+            let (day, key) = try BackupKeys(beside: settings.keyRecords).key(at: now)
             // Beside the database: what is readable stays on the disk where it is readable already.
             let copy = database + ".copy", partial = path + ".partial"
             PlainCopy.removeAll(beside: database)
@@ -66,10 +68,10 @@ extension DatabaseCommand {
         func run() async throws {
             let settings = try await Settings.load(flags)
             guard case .sqlite(let database) = try StoreLocation(parsing: settings.text("database")) else { throw StoreError.noFile }
-            let keyFile = settings.text("keyFile"), now = Clock.now()
-            let ring = try KeyRing.load(path: keyFile)
+            let records = settings.keyRecords, now = Clock.now()
+            let ring = try KeyRing.load(path: settings.text("keyFile"))
             let sealed = try SealedFile(path: path)
-            guard let key = try BackupKeys(beside: keyFile).key(of: sealed.day, at: now) else { throw SealedFileError.keyDestroyed(day: sealed.day) }
+            guard let key = try BackupKeys(beside: records).key(of: sealed.day, at: now) else { throw SealedFileError.keyDestroyed(day: sealed.day) }
             guard replace || access(database, F_OK) != 0 else {
                 throw Failure("there is a database at \(database) already; say --replace, or name another with --database", .cannotCreate)
             }
@@ -84,10 +86,10 @@ extension DatabaseCommand {
             // First of all: a backup that cannot be opened changes nothing.
             try sealed.open(path, to: fresh, key: key)
             let present = try await Self.present(database, settings)
-            let entries = try LedgerFile(beside: keyFile).entries() + present.entries
+            let entries = try LedgerFile(beside: records).entries() + present.entries
             var replay = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), entries, at: now)
             // Who was erased by a command meanwhile.
-            let later = try LedgerFile(beside: keyFile).entries().filter { !Set(entries).contains($0) }
+            let later = try LedgerFile(beside: records).entries().filter { !Set(entries).contains($0) }
             if !later.isEmpty {
                 let told = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), later, at: now)
                 replay.erased += told.erased

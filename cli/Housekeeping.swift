@@ -33,8 +33,8 @@ struct Housekeeping: Service {
         do {
             let ended = try await installation.storage.endedKeys(among: installation.pseudonymizer.acceptedKeyIDs)
             if !ended.isEmpty { try KeyRing.remove(ended, at: keyFile) }
-            try BackupKeys(beside: keyFile).removeEnded(at: now)
-            try LedgerFile(beside: keyFile).removeEntries(before: now - KeepingPolicy.Shared.ledgerTags)
+            try BackupKeys(beside: installation.settings.keyRecords).removeEnded(at: now)
+            try LedgerFile(beside: installation.settings.keyRecords).removeEntries(before: now - KeepingPolicy.Shared.ledgerTags)
         } catch {
             logger.warning("what has ended could not be taken out of the files beside the key file; it is tried again in an hour")
         }

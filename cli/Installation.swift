@@ -37,9 +37,9 @@ struct Installation: Sendable {
             } else {
                 tenant = try await storage.tenant(domain: instance.domain, at: now)
                 let ledger = Ledger(
-                    of: pseudonymizer, beside: settings.text("keyFile"), location: try StoreLocation(parsing: settings.text("database")))
+                    of: pseudonymizer, beside: settings.keyRecords, location: try StoreLocation(parsing: settings.text("database")))
                 if role == .serve, case .sqlite = storage.location, !ledger.isKeptOutside {
-                    Output.note("The folder of the key file cannot be written: if the database is lost, a restored backup will not know who was erased since.")
+                    Output.note("The folder of the key file cannot be written: if the database is lost, a restored backup will not know who was erased since. Name another with --key-records.")
                 }
                 try await storage.registerKey(
                     id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs, ledger: ledger, in: tenant, at: now)

@@ -64,6 +64,7 @@ extension Installation {
         options.policy = try settings.choice("policy")
         options.contentDays = try settings.number("contentDays")
         options.contact = settings.text("contact").isEmpty ? nil : settings.text("contact")
+        options.keyRecords = settings.keyRecords
         options.version = Version.text
         return try await RecommenderService.open(
             database: settings.text("database"), keyFile: settings.text("keyFile"),

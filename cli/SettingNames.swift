@@ -24,6 +24,7 @@ struct SettingName: Sendable {
         SettingName(key: "database", sentence: "A file, as PATH or sqlite:///PATH, or a PostgreSQL database, as postgres://… (CORGI_DB_URL is read too).", standard: "./sheltie.db"),
         SettingName(key: "databaseReplica", sentence: "A hot standby of the PostgreSQL database, as postgres://…; it is asked for the posts to recommend from, never about a person.", standard: ""),
         SettingName(key: "keyFile", sentence: "The master key, mode 0600; made by 'sheltie key create'. Keep it out of the data folder and of its backups.", standard: "./sheltie.key"),
+        SettingName(key: "keyRecords", sentence: "The path beside which the erasure ledger (.ledger) and the backups' day keys (.days) lie, where that is not the key file: needed where the key is a credential.", standard: ""),
         SettingName(key: "listen", sentence: "HOST:PORT to listen on; port 0 takes a free one.", standard: "127.0.0.1:8080"),
         SettingName(key: "publicUrl", sentence: "How clients reach the proxy, as https://home.example; on loopback taken from each request's Host.", standard: ""),
         SettingName(key: "tlsInFront", sentence: "Says that a server in front ends TLS; without it only loopback is listened on.", standard: "false"),

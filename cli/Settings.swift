@@ -20,6 +20,8 @@ struct SettingFlags: ParsableArguments {
     var databaseReplica: String?
     @Option(help: ArgumentHelp(SettingName.sentence("keyFile")))
     var keyFile: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("keyRecords")))
+    var keyRecords: String?
     @Option(help: ArgumentHelp(SettingName.sentence("listen")))
     var listen: String?
     @Option(help: ArgumentHelp(SettingName.sentence("publicUrl")))
@@ -67,7 +69,7 @@ struct SettingFlags: ParsableArguments {
     var given: [String: String] {
         let texts: [String: String?] = [
             "upstream": upstream.isEmpty ? nil : upstream.joined(separator: ","), "database": database,
-            "databaseReplica": databaseReplica, "keyFile": keyFile,
+            "databaseReplica": databaseReplica, "keyFile": keyFile, "keyRecords": keyRecords,
             "listen": listen, "publicUrl": publicUrl, "tlsInFront": tlsInFront ? "true" : nil,
             "allowLoopbackUpstream": allowLoopbackUpstream ? "true" : nil, "defaultLevel": defaultLevel, "consent": consent,
             "indexableUnknown": indexableUnknown, "allowGroups": allowGroups ? "true" : nil, "contentDays": contentDays,
@@ -133,6 +135,9 @@ struct Settings: Sendable {
     private init(values: [String: (text: String, origin: Origin)]) { self.values = values }
 
     func text(_ key: String) -> String { values[key]?.text ?? "" }
+
+    /// Beside which path the erasure ledger and the backups' keys lie.
+    var keyRecords: String { text(text("keyRecords").isEmpty ? "keyFile" : "keyRecords") }
 
     func number(_ key: String) throws -> Int {
         let range = name(key).range ?? 0...Int.max

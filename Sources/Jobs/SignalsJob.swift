@@ -8,7 +8,7 @@ public struct SignalsJob: Job {
     public let period: Duration = .seconds(900)
 
     /// The smallest number of people that a shared cell may speak of.
-    public static let minimumAliases = 5
+    public static let minimumAliases = KeepingPolicy.Shared.fewestPeople
 
     private let statuses: any StatusRepository
     private let tenant: TenantKey

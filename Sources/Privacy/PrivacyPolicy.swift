@@ -31,11 +31,9 @@ public struct PrivacyPolicy: Sendable {
         guard let (key, form) = grant(.recommendation, to: viewer) else { return nil }
         var kept = recommendation
         kept.at = form.cut(recommendation.at)
-        if !form.parts.contains(.modelVersion) {
-            kept.modelVersion = nil
-            // The code alone: what stands behind the colon (a hashtag) is a circumstance, too.
-            kept.reason = String(kept.reason.prefix { $0 != ":" })
-        }
+        if !form.parts.contains(.modelVersion) { kept.modelVersion = nil }
+        // The code alone: what stands behind the colon (a hashtag) is a circumstance, too.
+        if !form.parts.contains(.argument) { kept.reason = String(kept.reason.prefix { $0 != ":" }) }
         if !form.parts.contains(.position) { kept.position = nil }
         if !form.parts.contains(.wrapper) { (kept.shownAs, kept.above, kept.below) = (nil, nil, nil) }
         return Permitted(kept, of: viewer, key: key)
@@ -69,11 +67,9 @@ public struct PrivacyPolicy: Sendable {
     }
 
     private static func record(of kind: InteractionKind, visibility: Visibility) -> KeepingPolicy.Record {
-        switch (visibility, kind) {
-        case (.private, _), (.direct, _): .privateAct
-        case (_, .favourite), (_, .reblog), (_, .reply): .act
-        case (_, .bookmark): .bookmark
-        case (_, .view): .view
+        switch visibility {
+        case .private, .direct: .privateAct
+        default: KeepingPolicy.record(of: kind)
         }
     }
 }

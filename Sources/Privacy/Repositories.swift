@@ -56,12 +56,19 @@ public struct ErasureReceipt: Sendable, Equatable {
 public protocol InteractionRepository: Sendable {
     /// Keeps the interaction and moves the author preference, in one transaction. A second one of the same kind on the
     /// same status only moves its time.
-    /// - Returns: false when the viewer's level or epoch has changed since: then nothing was written.
+    /// - Parameter isWanted: asked in the transaction: an act that nobody waits for any more may have been taken back meanwhile.
+    /// - Returns: false when nothing was written: the viewer's level or epoch has changed since, or `isWanted` said no.
     @discardableResult
-    func record(_ interaction: Permitted<Interaction>) async throws -> Bool
+    func record(_ interaction: Permitted<Interaction>, while isWanted: @escaping @Sendable () -> Bool) async throws -> Bool
 
     /// Takes an interaction back, and the author preference with it. Unknown ones are fine.
     func undo(_ kind: InteractionKind, on postID: String, by viewer: Viewer) async throws
+}
+
+extension InteractionRepository {
+    /// Keeps the interaction, however long it takes.
+    @discardableResult
+    public func record(_ interaction: Permitted<Interaction>) async throws -> Bool { try await record(interaction, while: { true }) }
 }
 
 public protocol RecommendationLogRepository: Sendable {

@@ -22,6 +22,8 @@ public struct RecommenderService: Sendable {
         public var contentDays = 7
         /// How the operator is reached, for the report.
         public var contact: String?
+        /// The path beside which the erasure ledger lies; nil for the key file's own.
+        public var keyRecords: String?
         public var version = "0.1.0"
         public init() {}
     }
@@ -70,7 +72,8 @@ public struct RecommenderService: Sendable {
                 tenant = try await storage.tenant(domain: domain, at: clock())
                 try await storage.registerKey(
                     id: pseudonymizer.keyID, accepting: pseudonymizer.acceptedKeyIDs,
-                    ledger: Ledger(of: pseudonymizer, beside: keyFile, location: StoreLocation(parsing: database)), in: tenant, at: clock())
+                    ledger: Ledger(of: pseudonymizer, beside: options.keyRecords ?? keyFile, location: StoreLocation(parsing: database)), in: tenant,
+                    at: clock())
             } else {
                 guard let known = try await storage.tenant(domain: domain) else { throw ServiceError.unknownInstance }
                 tenant = known

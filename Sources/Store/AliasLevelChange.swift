@@ -74,34 +74,38 @@ struct AliasLevelChange {
     }
 
     private func cutInteractions(_ key: AliasKey) throws -> [PostKey] {
-        let hour = connection.dialect.floored("occurred_at", to: .hours(1))
-        try connection.run("""
-            UPDATE user_interactions SET occurred_at = \(sql: hour), score_weight = NULL, context = NULL
-            WHERE tenant_id = \(tenant) AND alias_key = \(key)
-            """)
+        try cutColumns(of: "user_interactions", key)
+        let gone = InteractionKind.allCases.filter { KeepingPolicy.standard.form(of: KeepingPolicy.record(of: $0), at: .limited) == nil }
         return try connection.all("""
             DELETE FROM user_interactions WHERE tenant_id = \(tenant) AND alias_key = \(key)
-            AND (kind IN (\(InteractionKind.bookmark.code), \(InteractionKind.view.code)) OR occurred_at < \(limitedStart(.act)))
+            AND (kind IN (\(sql: .list(gone.map(\.code)))) OR occurred_at < \(limitedStart(.act)))
             RETURNING post_key
             """) { $0.post(0) }
     }
 
     private func cutLogs(_ key: AliasKey) throws -> [PostKey] {
-        let day = connection.dialect.floored("recommended_at", to: .days(1))
-        try connection.run("""
-            UPDATE recommendation_logs SET recommended_at = \(sql: day), model_version = NULL, position = NULL
-            WHERE tenant_id = \(tenant) AND alias_key = \(key)
-            """)
-        // A hashtag is the reason's argument, which only FULL keeps.
-        try connection.run("""
-            UPDATE recommendation_logs SET reason = 'tag-affinity'
-            WHERE tenant_id = \(tenant) AND alias_key = \(key) AND reason LIKE 'tag-affinity:%'
-            """)
+        try cutColumns(of: "recommendation_logs", key)
         return try connection.all("""
             DELETE FROM recommendation_logs
             WHERE tenant_id = \(tenant) AND alias_key = \(key) AND recommended_at < \(limitedStart(.recommendation))
             RETURNING post_key
             """) { $0.post(0) }
+    }
+
+    /// Each column as the state table lets LIMITED hold it.
+    private func cutColumns(of name: String, _ key: AliasKey) throws {
+        guard let table = KeepingPolicy.standard.table(name), let form = KeepingPolicy.standard.form(of: table, at: .limited) else { return }
+        let cuts = table.columns.compactMap { column -> String? in
+            switch column.rule {
+            case .time: form.precision.map { "\(column.name) = \(connection.dialect.floored(column.name, to: $0).text)" }
+            case .part(let part, let none) where !form.parts.contains(part): "\(column.name) = \(none == .null ? "NULL" : "0")"
+            // The code alone, without the colon and what stands behind it.
+            case .code(let part) where !form.parts.contains(part): "\(column.name) = \(connection.dialect.code(column.name).text)"
+            default: nil
+            }
+        }
+        let changes = cuts.joined(separator: ", ")
+        try connection.run("UPDATE \(raw: name) SET \(raw: changes) WHERE tenant_id = \(tenant) AND alias_key = \(key)")
     }
 
     private func cutSuppressions(_ key: AliasKey) throws {

@@ -22,12 +22,26 @@ extension Dialect {
     /// The same, passing over the rows that another holds.
     var forChangeOfFree: SQL { self == .postgres ? "FOR NO KEY UPDATE SKIP LOCKED" : "" }
 
-    /// A column of moments, cut down to the start of its hour or day (UTC).
-    func floored(_ column: String, to span: Instant.Span) -> SQL {
+    /// A column of moments, cut as a form says (UTC; weeks begin on Monday, 4 days after the beginning of 1970).
+    func floored(_ column: String, to precision: KeepingPolicy.Precision) -> SQL {
+        let (span, offset): (Int64, Int64) =
+            switch precision {
+            case .second: (1, 0)
+            case .hour: (3_600, 0)
+            case .day: (86_400, 0)
+            case .week: (7 * 86_400, 4 * 86_400)
+            }
         switch self {
-        case .sqlite: SQL(raw: "(\(column) - \(column) % \(span.microseconds))")
-        case .postgres:
-            SQL(raw: "to_timestamp(floor(extract(epoch FROM \(column)) / \(Int64(span.seconds))) * \(Int64(span.seconds)))")
+        case .sqlite: return SQL(raw: "(\(column) - (\(column) - \(offset * 1_000_000)) % \(span * 1_000_000))")
+        case .postgres: return SQL(raw: "to_timestamp(floor((extract(epoch FROM \(column)) - \(offset)) / \(span)) * \(span) + \(offset))")
+        }
+    }
+
+    /// A column of codes without their arguments: what stands before a colon.
+    func code(_ column: String) -> SQL {
+        switch self {
+        case .sqlite: SQL(raw: "substr(\(column), 1, instr(\(column) || ':', ':') - 1)")
+        case .postgres: SQL(raw: "split_part(\(column), ':', 1)")
         }
     }
 
@@ -57,6 +71,17 @@ extension Dialect {
             """
             SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
+            """
+        }
+    }
+
+    /// Names of a table's columns, in their order.
+    func columnNames(of table: String) -> SQL {
+        switch self {
+        case .sqlite: "SELECT name FROM pragma_table_info(\(table)) ORDER BY cid"
+        case .postgres:
+            """
+            SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(\(table)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
             """
         }
     }

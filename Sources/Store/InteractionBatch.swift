@@ -4,12 +4,25 @@ import Privacy
 
 /// Interactions of one moment, written by as many statements as one of them would take.
 struct InteractionBatch {
+    /// An act, and whether somebody still waits for it.
+    struct Asked: Sendable {
+        var permitted: Permitted<Interaction>
+        var isWanted: @Sendable () -> Bool
+    }
+
     let connection: any Connection
-    let interactions: [Permitted<Interaction>]
+    private let interactions: [Permitted<Interaction>]
+    private let isWanted: [@Sendable () -> Bool]
+
+    init(connection: any Connection, asked: [Asked]) {
+        self.connection = connection
+        interactions = asked.map(\.permitted)
+        isWanted = asked.map(\.isWanted)
+    }
 
     enum Answer: Sendable {
         case done
-        /// The viewer's level or epoch has changed since.
+        /// The viewer's level or epoch has changed since, or nobody waits for it any more.
         case refused
         /// Another process is writing about the same person: to be asked again.
         case held
@@ -29,7 +42,7 @@ struct InteractionBatch {
     private func isPermitted(_ place: Int, _ rows: [AliasID: AliasRow]) -> Bool {
         let viewer = interactions[place].viewer
         guard let row = rows[viewer.alias] else { return false }
-        return row.key == interactions[place].key && row.level == viewer.level && row.epoch == viewer.epoch
+        return row.key == interactions[place].key && row.level == viewer.level && row.epoch == viewer.epoch && isWanted[place]()
     }
 
     private func record(_ places: [Int], of tenant: TenantKey) throws -> (done: [Int], held: [Int]) {

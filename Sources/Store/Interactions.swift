@@ -8,7 +8,7 @@ struct Interactions: InteractionRepository {
     /// How long an act is tried again while another process writes about the same person: not much longer than its client waits, who may
     /// take it back; nil where there is one writer only.
     let patience: Duration?
-    private let line = Gathering<Permitted<Interaction>, InteractionBatch.Answer>()
+    private let line = Gathering<InteractionBatch.Asked, InteractionBatch.Answer>()
 
     init(pool: any ConnectionPool, patience: Duration?) {
         self.pool = pool
@@ -17,11 +17,11 @@ struct Interactions: InteractionRepository {
 
     /// An author who opted out leaves no row: that counts as done.
     @discardableResult
-    func record(_ interaction: Permitted<Interaction>) async throws -> Bool {
+    func record(_ interaction: Permitted<Interaction>, while isWanted: @escaping @Sendable () -> Bool) async throws -> Bool {
         let end = ContinuousClock.now + (patience ?? .zero)
         var longest = 4
         while true {
-            switch try await answer(to: interaction) {
+            switch try await answer(to: InteractionBatch.Asked(permitted: interaction, isWanted: isWanted)) {
             case .done: return true
             case .refused: return false
             case .held:
@@ -33,11 +33,11 @@ struct Interactions: InteractionRepository {
         }
     }
 
-    private func answer(to interaction: Permitted<Interaction>) async throws -> InteractionBatch.Answer {
+    private func answer(to interaction: InteractionBatch.Asked) async throws -> InteractionBatch.Answer {
         do {
             return try await line.run(interaction) { take in
                 try await pool.write(.power) { connection in
-                    try connection.each(take()) { try InteractionBatch(connection: connection, interactions: $0).record() }
+                    try connection.each(take()) { try InteractionBatch(connection: connection, asked: $0).record() }
                 }
             }
         } catch DatabaseError.busy where patience != nil {

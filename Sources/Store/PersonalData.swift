@@ -6,16 +6,14 @@ import Privacy
 struct PersonalData: PersonalDataRepository {
     let pool: any ConnectionPool
 
-    /// A column's name, and whether it is a moment.
-    private typealias Column = (name: String, moment: Bool)
-
     func everything(about alias: AliasID, in tenant: TenantKey) async throws -> [PersonalTable] {
         try await pool.read { connection in
             guard let key = try connection.aliasRow(alias, in: tenant)?.key else { return [] }
-            return try Self.tables.map { name, columns, select in
+            return try Self.selections.map { name, select in
+                let columns = KeepingPolicy.standard.table(name)?.reported ?? []
                 let rows = try connection.all(select(tenant, key)) { row in
                     columns.enumerated().map { index, column in
-                        column.moment ? row.instantOrNil(index)?.text : row.value(index).text
+                        column.isMoment ? row.instantOrNil(index)?.text : row.value(index).text
                     }
                 }
                 return PersonalTable(name: name, columns: columns.map(\.name), rows: rows)
@@ -23,20 +21,14 @@ struct PersonalData: PersonalDataRepository {
         }
     }
 
-    /// Each table, its columns as a person reads them (public ids instead of surrogates), and where they come from.
-    private static var tables: [(String, [Column], (TenantKey, AliasKey) -> SQL)] {
+    /// Where each personal table's columns come from, in the order in which the state table reports them: public ids instead of surrogates.
+    private static var selections: [(String, (TenantKey, AliasKey) -> SQL)] {
         [
-            ("user_aliases", [
-                ("alias_id", false), ("key_id", false), ("privacy_level", false), ("epoch", false), ("created_at", true), ("last_seen", true),
-                ("former_tags", false),
-            ], { tenant, key in """
+            ("user_aliases", { tenant, key in """
                 SELECT alias_id, key_id, privacy_level, epoch, created_at, last_seen, former_tags FROM user_aliases
                 WHERE tenant_id = \(tenant) AND alias_key = \(key)
                 """ }),
-            ("user_interactions", [
-                ("post_id", false), ("author_id", false), ("interaction_type", false), ("occurred_at", true), ("score_weight", false),
-                ("context", false),
-            ], { tenant, key in """
+            ("user_interactions", { tenant, key in """
                 SELECT p.post_id, a.author_id, CASE i.kind WHEN 0 THEN 'FAVORITE' WHEN 1 THEN 'BOOST' WHEN 2 THEN 'REPLY'
                     WHEN 3 THEN 'BOOKMARK' ELSE 'VIEW' END, i.occurred_at, i.score_weight, i.context
                 FROM user_interactions i
@@ -44,46 +36,32 @@ struct PersonalData: PersonalDataRepository {
                 JOIN authors a ON a.tenant_id = p.tenant_id AND a.author_key = p.author_key
                 WHERE i.tenant_id = \(tenant) AND i.alias_key = \(key) ORDER BY i.occurred_at DESC, i.post_key, i.kind
                 """ }),
-            ("author_preferences", [
-                ("author_id", false), ("interaction_count", false), ("last_interaction_at", true), ("preference_score", false),
-                ("carried_weight", false), ("carried_count", false),
-            ], { tenant, key in """
+            ("author_preferences", { tenant, key in """
                 SELECT a.author_id, r.interaction_count, r.last_interaction_at, r.preference_score, r.carried_weight, r.carried_count
                 FROM author_preferences r JOIN authors a ON a.tenant_id = r.tenant_id AND a.author_key = r.author_key
                 WHERE r.tenant_id = \(tenant) AND r.alias_key = \(key) ORDER BY r.author_key
                 """ }),
-            ("recommendation_logs", [
-                ("post_id", false), ("recommended_at", true), ("reason", false), ("model_version", false), ("shown_as", false),
-                ("above_id", false), ("below_id", false), ("position", false),
-            ], { tenant, key in """
+            ("recommendation_logs", { tenant, key in """
                 SELECT p.post_id, l.recommended_at, l.reason, l.model_version, l.shown_as, l.above_id, l.below_id, l.position
                 FROM recommendation_logs l JOIN post_metadata p ON p.tenant_id = l.tenant_id AND p.post_key = l.post_key
                 WHERE l.tenant_id = \(tenant) AND l.alias_key = \(key) ORDER BY l.recommended_at DESC, l.log_key DESC
                 """ }),
-            ("preferences", [("name", false), ("value", false)], { tenant, key in """
+            ("preferences", { tenant, key in """
                 SELECT name, value FROM preferences WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY name
                 """ }),
-            ("suppressions", [("subject_kind", false), ("subject", false), ("set_at", true), ("until", true)], { tenant, key in """
+            ("suppressions", { tenant, key in """
                 SELECT subject_kind, subject, set_at, until FROM suppressions
                 WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY subject_kind, subject
                 """ }),
-            ("rec_decisions", [
-                ("occurred_at", true), ("surface", false), ("request_id", false), ("k", false), ("effective_config", false), ("bandit", false),
-                ("candidates_pre", false), ("final_items", false), ("metrics", false),
-            ], { tenant, key in """
+            ("rec_decisions", { tenant, key in """
                 SELECT occurred_at, surface, request_id, k, effective_config, bandit, candidates_pre, final_items, metrics FROM rec_decisions
                 WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY occurred_at DESC, decision_key DESC
                 """ }),
-            ("exposure_events", [
-                ("occurred_at", true), ("request_id", false), ("surface", false), ("segment", false), ("experiment", false), ("variant", false),
-                ("policy", false), ("config_etag", false), ("rules_etag", false), ("items", false),
-            ], { tenant, key in """
+            ("exposure_events", { tenant, key in """
                 SELECT occurred_at, request_id, surface, segment, experiment, variant, policy, config_etag, rules_etag, items FROM exposure_events
                 WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY occurred_at DESC, exposure_key DESC
                 """ }),
-            ("interaction_events", [
-                ("occurred_at", true), ("request_id", false), ("post_id", false), ("interaction_type", false), ("position", false),
-            ], { tenant, key in """
+            ("interaction_events", { tenant, key in """
                 SELECT e.occurred_at, e.request_id, p.post_id, CASE e.kind WHEN 0 THEN 'FAVORITE' WHEN 1 THEN 'BOOST' WHEN 2 THEN 'REPLY'
                     WHEN 3 THEN 'BOOKMARK' ELSE 'VIEW' END, e.position
                 FROM interaction_events e LEFT JOIN post_metadata p ON p.tenant_id = e.tenant_id AND p.post_key = e.post_key

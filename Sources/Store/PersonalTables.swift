@@ -3,13 +3,10 @@ import Fediverse
 import Privacy
 
 /// The tables of class personal, children before parents: all of them are counted, reported, exported and erased together.
-let personalTables = [
-    "user_interactions", "author_preferences", "recommendation_logs", "preferences", "suppressions", "rec_decisions", "exposure_events",
-    "interaction_events", "user_aliases",
-]
+let personalTables = KeepingPolicy.standard.personalTables.map(\.name)
 
-/// Those of them that hold evidence: at FULL only, and on PostgreSQL in a partition for each day.
-let evidenceTables = ["rec_decisions", "exposure_events", "interaction_events"]
+/// Those of them that hold evidence: on PostgreSQL in a partition for each day.
+let evidenceTables = KeepingPolicy.standard.personalTables.filter { $0.record == .evidence }.map(\.name)
 
 /// The row of an alias as it stands now.
 struct AliasRow {

@@ -7,7 +7,7 @@ extension Statuses {
     /// How many statuses of one alias count on one day.
     static let contributionLimit = 20
     /// Daily numbers are published in steps of this.
-    static let rounding = 5
+    static let rounding = KeepingPolicy.Shared.fewestPeople
     /// How many days the sums of a snapshot reach back.
     static let windowDays: Int64 = 7
 

@@ -42,6 +42,20 @@ struct SettingsPageTests {
         }
     }
 
+    @Test func `the unit for systemd gives settings, keeps the key to memory and its companions where they can be written`() throws {
+        let unit = try Repository.text("deploy/sheltie.service").split(separator: "\n")
+        let start = try #require(unit.first { $0.hasPrefix("ExecStart=") })
+        let words = start.split(separator: " ").map(String.init)
+        let flags = words.filter { $0.hasPrefix("--") }
+        let known = try Set(Setting.all().values.map(\.flag)).union(["--config"])
+        #expect(flags.count == 4)
+        for flag in flags { #expect(known.contains(flag), "\(flag)") }
+        let key = try #require(words.firstIndex(of: "--key-file")), records = try #require(words.firstIndex(of: "--key-records"))
+        #expect(words[key + 1].hasPrefix("%d/"))
+        let folders = try #require(unit.first { $0.hasPrefix("StateDirectory=") }).dropFirst("StateDirectory=".count).split(separator: " ")
+        #expect(folders.contains { words[records + 1].hasPrefix("/var/lib/\($0)/") })
+    }
+
     @Test(arguments: [
         ["--listen", "0.0.0.0:80"], ["--public-url", "home.example"], ["--upstream", "http://social.example"], ["--policy", "best"],
         ["--content-days", "8"], ["--candidates", "many"], ["--ingest-sources", "everything"], ["--log-level", "loud"],

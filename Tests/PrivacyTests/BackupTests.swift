@@ -100,6 +100,31 @@ import Testing
         #expect(facts.st_mode & 0o777 == 0o600)
     }
 
+    @Test func `a key that cannot be written beside has its companions at another place, and none where there is no folder`() throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let records = folder.path + "/records"
+        let (day, key) = try BackupKeys(beside: records).key(at: now)
+        #expect(try BackupKeys(beside: records).key(of: day, at: now) == key)
+        try LedgerFile(beside: records).append([LedgerEntry(tag: String(repeating: "a", count: 64), level: .none, at: now)])
+        #expect(folder.read("records.days") != nil && folder.read("records.ledger") != nil)
+        #expect(throws: MasterKeyError.self) { try BackupKeys(beside: folder.path + "/no/records") }
+    }
+
+    @Test func `the day's key is one, also while the key file is replaced`() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let keyFile = folder.path + "/key"
+        _ = try KeyRing.create(at: keyFile)
+        async let rotations: Void = { for _ in 0..<4 { try KeyRing.rotate(at: keyFile, emergency: true).commit() } }()
+        let found = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for _ in 0..<40 { group.addTask { try BackupKeys(beside: keyFile).key(at: now).key } }
+            return try await group.reduce(into: Set<[UInt8]>()) { $0.insert($1) }
+        }
+        try await rotations
+        #expect(found.count == 1)
+    }
+
     @Test func `many who ask for the day's key at once get the same`() async throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }

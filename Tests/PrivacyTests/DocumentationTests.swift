@@ -3,9 +3,19 @@ import Privacy
 import Testing
 
 @Suite struct DocumentationTests {
-    @Test func `the table of levels in the documentation is the one that decides`() throws {
+    @Test func `the state table in the documentation is the one that decides`() throws {
         let page = try #require(read("docs/privacy.md"))
         #expect(page.contains(KeepingPolicy.standard.table))
+    }
+
+    @Test func `the personal tables in the documentation have the columns, purposes and level rules of the state table`() throws {
+        let page = try #require(read("docs/database.md"))
+        let keeping = KeepingPolicy.standard
+        for table in keeping.personalTables {
+            let start = try #require(page.firstRange(of: "### \(table.name)\n")).upperBound
+            let end = page[start...].firstRange(of: "\n### ")?.lowerBound ?? page.endIndex
+            #expect(page[start..<end].contains(keeping.columns(of: table)), "\(table.name)")
+        }
     }
 
     @Test func `the documentation publishes the test vector that the product gives`() throws {

@@ -2,6 +2,7 @@ import Database
 import Fediverse
 import Privacy
 import Recommender
+import Synchronization
 import TestSupport
 import Testing
 
@@ -36,6 +37,30 @@ import Testing
     @Test func `acts of one moment are written together, each with its own answer, as if one by one`() async throws {
         let (together, apart) = (try await tables(together: true), try await tables(together: false))
         #expect(together == apart)
+    }
+
+    @Test func `an act for which nobody waits any more is not written, and those beside it are`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            let gate = Gate()
+            let wanted = Mutex(true)
+            let holder = Task { try await store.storage.pool.maintain { _ in gate.pass() } }
+            let acts = try (1...2).map { number in
+                let interaction = Interaction(post: PostReference(postID: id(number), authorID: id(number)), kind: .favourite, at: noon)
+                return try #require(store.policy.permit(interaction, visibility: .public, for: viewer))
+            }
+            async let kept = store.storage.interactions.record(acts[0])
+            async let late = store.storage.interactions.record(acts[1], while: { wanted.withLock { $0 } })
+            try await Task.sleep(for: .milliseconds(100))
+            // The client was told that nobody knows, and has taken the act back.
+            wanted.withLock { $0 = false }
+            gate.open()
+            let answers = try await [kept, late]
+            #expect(answers == [true, false])
+            try await holder.value
+            let rows = try await [store.count("user_interactions"), store.count("post_metadata")]
+            #expect(rows == [1, 1])
+        }
     }
 
     /// 60 acts by five people on nine statuses: two of them are at LIMITED, one has changed the level meanwhile, an author wants to be

@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [Dialect.sqlite, .postgres])
-    func `every table has a class, and the personal ones are those that are counted and erased`(dialect: Dialect) throws {
+    func `the class in the line before each table is the state table's`(dialect: Dialect) throws {
         var classes: [String: String] = [:]
         var line: Substring = ""
         for next in Migration.all.flatMap({ (dialect == .sqlite ? $0.sqlite : $0.postgres).split(separator: "\n") }) {
@@ -96,10 +96,53 @@ import Testing
                 line = ""
             }
         }
-        #expect(classes.values.allSatisfy { ["personal", "about authors", "shared", "configuration"].contains($0) }, "\(classes)")
-        // The numbers of the aliases are a table of their own there, and hold nothing else.
-        let numbers: Set<String> = dialect == .sqlite ? [] : ["alias_keys"]
-        #expect(Set(classes.filter { $0.value == "personal" }.keys) == Set(personalTables).union(numbers))
+        // The migrator's own table stands in the migrator.
+        let tables = KeepingPolicy.standard.tables.filter { $0.name != "schema_migrations" && (dialect == .postgres || !$0.onServerOnly) }
+        #expect(classes == Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.kind.rawValue) }))
+    }
+
+    @Test func `every table has a class, and every personal column its purpose, level rule and retention`() async throws {
+        try await TestStore.with { store in
+            #expect(try await store.storage.schemaGaps() == [])
+            // In the schema's order, so that the documentation reads like the migration.
+            for table in KeepingPolicy.standard.personalTables {
+                let columns = try await store.look { try $0.columnNames(of: table.name) }
+                #expect(columns == table.columns.map(\.name), "\(table.name)")
+            }
+        }
+    }
+
+    @Test func `a table without a class and a personal column without a line are refused`() async throws {
+        try await TestStore.with { store in
+            try await store.storage.pool.maintain { connection in
+                try connection.script("CREATE TABLE diaries (tenant_id BIGINT NOT NULL, page TEXT)")
+                try connection.script("ALTER TABLE user_interactions ADD COLUMN mood TEXT")
+                try connection.script("ALTER TABLE suppressions RENAME COLUMN until TO ends")
+                // Nobody is in it: its columns are no personal ones.
+                try connection.script("ALTER TABLE job_runs ADD COLUMN note TEXT")
+            }
+            #expect(try await store.storage.schemaGaps() == [
+                SchemaGap(table: "diaries", column: nil, isUnknown: true),
+                SchemaGap(table: "suppressions", column: "ends", isUnknown: true),
+                SchemaGap(table: "suppressions", column: "until", isUnknown: false),
+                SchemaGap(table: "user_interactions", column: "mood", isUnknown: true),
+            ])
+        }
+    }
+
+    @Test func `the report has a statement for every personal table, and gives the columns that the state table says`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            let tables = try await store.storage.personalData.everything(about: viewer.alias, in: store.tenant)
+            #expect(tables.map(\.name).sorted() == KeepingPolicy.standard.personalTables.map(\.name).sorted())
+            for table in KeepingPolicy.standard.personalTables {
+                let columns = tables.first { $0.name == table.name }?.columns ?? []
+                #expect(columns == table.reported.map(\.name) && Set(columns).count == columns.count, "\(table.name)")
+                // Only what stands for something else, or for nothing, may stay out.
+                let hidden = table.columns.filter { $0.reportedAs.isEmpty }
+                #expect(hidden.allSatisfy { $0.rule == .surrogate }, "\(table.name)")
+            }
+        }
     }
 
     @Test func `both engines have the same tables, columns and named constraints`() throws {

@@ -12,13 +12,11 @@ public struct BackupKeys: Sendable {
     /// A line a day: the day, a blank, 64 hex digits.
     private static let longestFile = 8_192
 
-    private let keyFile: String
     private let path: String
 
-    /// - Parameter keyFile: the master key's file, which must be there.
+    /// - Parameter keyFile: the master key's file, or the path that the settings name in its place (`keyRecords`).
     public init(beside keyFile: String) throws {
-        self.keyFile = try SecretFile.resolved(keyFile)
-        path = self.keyFile + ".days"
+        path = try SecretFile.companion(of: keyFile) + ".days"
     }
 
     /// The key of the day of `now`, made where it is missing.
@@ -60,7 +58,7 @@ public struct BackupKeys: Sendable {
     }
 
     /// One process at a time: a key that another one overwrites would take its backup with it.
-    private func alone<Result>(_ body: () throws -> Result) throws -> Result { try SecretFile.alone(keyFile, body) }
+    private func alone<Result>(_ body: () throws -> Result) throws -> Result { try SecretFile.alone(path, body) }
 
     private func read() throws -> [(day: String, key: [UInt8])] {
         guard access(path, F_OK) == 0 else { return [] }

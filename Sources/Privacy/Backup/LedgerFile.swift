@@ -19,13 +19,11 @@ public struct LedgerEntry: Sendable, Hashable {
 
 /// The erasure ledger once more, in a file beside the master key: a database that is lost takes its own with it.
 public struct LedgerFile: Sendable {
-    private let keyFile: String
     private let path: String
 
-    /// - Parameter keyFile: the master key's file, which must be there.
+    /// - Parameter keyFile: the master key's file, or the path that the settings name in its place (`keyRecords`).
     public init(beside keyFile: String) throws {
-        self.keyFile = try SecretFile.resolved(keyFile)
-        path = self.keyFile + ".ledger"
+        path = try SecretFile.companion(of: keyFile) + ".ledger"
     }
 
     /// Whether entries can be added, now.
@@ -35,7 +33,7 @@ public struct LedgerFile: Sendable {
 
     /// Adds the entries and has them on the disk before this returns.
     public func append(_ entries: [LedgerEntry]) throws {
-        try SecretFile.alone(keyFile) {
+        try SecretFile.alone(path) {
             let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard file >= 0 else { throw MasterKeyError.system(operation: "open", path: path, code: errno) }
             defer { close(file) }
@@ -48,12 +46,13 @@ public struct LedgerFile: Sendable {
 
     /// What can be read; a line that a power loss has torn says nothing.
     public func entries() throws -> [LedgerEntry] {
-        try SecretFile.alone(keyFile) { try read() }
+        // Where nothing can be written nobody else writes either.
+        try isWritable ? SecretFile.alone(path) { try read() } : read()
     }
 
     /// Removes entries from before a moment: no backup is left that needs them.
     public func removeEntries(before: Instant) throws {
-        try SecretFile.alone(keyFile) {
+        try SecretFile.alone(path) {
             let entries = try read()
             let kept = entries.filter { $0.at >= before }
             guard kept.count < entries.count else { return }

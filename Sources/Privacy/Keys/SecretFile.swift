@@ -15,22 +15,44 @@ enum SecretFile {
         var facts = stat()
         guard fstat(file, &facts) == 0 else { throw MasterKeyError.system(operation: "examine", path: path, code: errno) }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw MasterKeyError.notAFile(path: path) }
-        guard facts.st_uid == geteuid() else { throw MasterKeyError.otherOwner(path: path) }
         let mode = facts.st_mode & 0o7777
-        guard mode & ~0o600 == 0 else { throw MasterKeyError.openToOthers(path: path, mode: mode) }
+        if !isHandedOver(facts, by: file) {
+            guard facts.st_uid == geteuid() else { throw MasterKeyError.otherOwner(path: path) }
+            guard mode & ~0o600 == 0 else { throw MasterKeyError.openToOthers(path: path, mode: mode) }
+        }
         guard facts.st_size <= limit else { throw MasterKeyError.wrongSize(bytes: Int(facts.st_size)) }
         return try readAll(file, atMost: limit, path: path)
     }
 
-    /// Runs `body` while no other process holds the same file's lock.
+    /// Whether this is a credential that systemd hands to a service by an access list: root's, on a file system that nobody can write.
+    /// The list admits the service alone, and its mask stands where the group's rights would.
+    private static func isHandedOver(_ facts: stat, by file: Int32) -> Bool {
+        var system = statvfs()
+        guard facts.st_uid == 0, facts.st_mode & 0o7777 & ~0o440 == 0, fstatvfs(file, &system) == 0 else { return false }
+        return system.f_flag & UInt(ST_RDONLY) != 0
+    }
+
+    /// Runs `body` while no other process runs one for the same path.
+    ///
+    /// The lock is a file of its own, `PATH.lock`: the file itself is replaced, and whoever holds a replaced file's lock keeps nobody out.
     static func alone<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw MasterKeyError.system(operation: "open", path: path, code: errno) }
+        let lock = path + ".lock"
+        let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw MasterKeyError.system(operation: "lock", path: lock, code: errno) }
         defer { close(file) }
         while flock(file, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw MasterKeyError.system(operation: "lock", path: path, code: errno) }
+            guard errno == EINTR else { throw MasterKeyError.system(operation: "lock", path: lock, code: errno) }
         }
         return try body()
+    }
+
+    /// The path beside which a file's companions lie: the file's own where it is a link, else the path as it is.
+    /// - Throws: where there is not even such a folder.
+    static func companion(of path: String) throws -> String {
+        if access(path, F_OK) == 0 { return try resolved(path) }
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        guard access(folder, F_OK) == 0 else { throw MasterKeyError.system(operation: "find the folder of", path: path, code: errno) }
+        return path
     }
 
     /// The file itself where the path is a link: the link stays.

@@ -30,9 +30,12 @@ struct InteractionCapture: Sendable {
     let clock: @Sendable () -> Instant
 
     /// Notes an act on the status that upstream's answer describes.
-    /// - Returns: whether it is kept, or with an undo no longer. Nothing is where the author wants to be left alone, and what people do on their own statuses is not: it would put their
-    ///   own account beside their alias.
-    func note(_ act: Act, on answer: Status, by person: SignedIn.Person, source: Interaction.Context?) async throws -> Bool {
+    /// - Parameter isWanted: false once the client has its answer: what comes later might undo what it has taken back since.
+    /// - Returns: whether it is kept, or with an undo no longer. Nothing is where the author wants to be left alone. What people do on
+    ///   their own statuses is not: it would put their own account beside their alias.
+    func note(
+        _ act: Act, on answer: Status, by person: SignedIn.Person, source: Interaction.Context?, while isWanted: @escaping @Sendable () -> Bool
+    ) async throws -> Bool {
         // The answer to a reblog is the reblog itself; what was meant is inside.
         let status = answer.reblog?.status ?? answer
         guard status.account.id != person.accountID, act.undone || !consent.leavesAlone(status.account) else { return false }
@@ -42,15 +45,18 @@ struct InteractionCapture: Sendable {
             return true
         }
         return try await record(
-            act.kind, post: post, visibility: Self.stricter(answer.visibility, status.visibility), by: person.viewer, context: source)
+            act.kind, post: post, visibility: Self.stricter(answer.visibility, status.visibility), by: person.viewer, context: source,
+            while: isWanted)
     }
 
     /// Notes a reply. A private answer to a public status is a private act.
-    func noteReply(_ reply: Status, to parent: Status, by person: SignedIn.Person) async throws -> Bool {
+    func noteReply(
+        _ reply: Status, to parent: Status, by person: SignedIn.Person, while isWanted: @escaping @Sendable () -> Bool
+    ) async throws -> Bool {
         guard parent.account.id != person.accountID, !consent.leavesAlone(parent.account) else { return false }
         return try await record(
             .reply, post: reference(to: parent), visibility: Self.stricter(reply.visibility, parent.visibility), by: person.viewer,
-            context: nil)
+            context: nil, while: isWanted)
     }
 
     private static func stricter(_ one: Visibility, _ other: Visibility) -> Visibility {
@@ -59,11 +65,12 @@ struct InteractionCapture: Sendable {
     }
 
     private func record(
-        _ kind: InteractionKind, post: PostReference, visibility: Visibility, by viewer: Viewer, context: Interaction.Context?
+        _ kind: InteractionKind, post: PostReference, visibility: Visibility, by viewer: Viewer, context: Interaction.Context?,
+        while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> Bool {
         let interaction = Interaction(post: post, kind: kind, at: clock(), weight: nil, context: context)
         guard let permitted = policy.permit(interaction, visibility: visibility, for: viewer) else { return false }
-        return try await interactions.record(permitted)
+        return try await interactions.record(permitted, while: isWanted)
     }
 
     private func reference(to status: Status) -> PostReference {

@@ -73,17 +73,17 @@ struct StatusRequests: Sendable {
     ) async -> ServerResponse {
         let segments = asked.segments
         if asked.method == "POST", segments.count == 5, segments[2] == "statuses", let act = InteractionCapture.Act(verb: segments[4]) {
-            return await collected(request, for: person, publicBase: publicBase) { status in
+            return await collected(request, for: person, publicBase: publicBase) { status, isWanted in
                 let context = recommended.map { Interaction.Context(source: "recommendation", reason: $0.reason) }
-                return try await capture.note(act, on: status, by: person, source: context)
+                return try await capture.note(act, on: status, by: person, source: context, while: isWanted)
             }
         }
         if asked.method == "POST", segments.elementsEqual(["api", "v1", "statuses"]) {
-            return await collected(request, for: person, publicBase: publicBase) { status in
+            return await collected(request, for: person, publicBase: publicBase) { status, isWanted in
                 guard let parent = status.inReplyToID, budget.spend(1, for: person.token, at: clock()),
                     let replied = try await mastodon.status(parent, authorization: person.authorization)
                 else { return false }
-                return try await capture.noteReply(status, to: replied.status, by: person)
+                return try await capture.noteReply(status, to: replied.status, by: person, while: isWanted)
             }
         }
         return await passThrough.respond(to: request, publicBase: publicBase)
@@ -91,7 +91,8 @@ struct StatusRequests: Sendable {
 
     /// Sends the request, reads the answer, notes what it says if it is a yes, and gives it on as it came.
     private func collected(
-        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String, note: @escaping @Sendable (Status) async throws -> Bool
+        _ request: ServerRequest, for person: SignedIn.Person, publicBase: String,
+        note: @escaping @Sendable (Status, _ isWanted: @escaping @Sendable () -> Bool) async throws -> Bool
     ) async -> ServerResponse {
         var outgoing = passThrough.outgoing(request)
         outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
@@ -104,8 +105,8 @@ struct StatusRequests: Sendable {
         }
         var fields = passThrough.fields(of: answer.fields, publicBase: publicBase)
         if (200...299).contains(answer.status) {
-            let isNoted = await within(Self.noting) { _ in
-                try await note(StatusReader.status(in: DecodedPage(answer).bytes))
+            let isNoted = await within(Self.noting) { isWanted in
+                try await note(StatusReader.status(in: DecodedPage(answer).bytes), isWanted)
             }
             // The instance has said yes, so the client hears yes: that we did not keep it harms only the next slate. A field says which.
             switch isNoted {
