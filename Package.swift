@@ -58,7 +58,7 @@ let package = Package(
         module("Zlib", ["CZlib"]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: ["0001_core", "0002_search", "0003_keys_and_backups", "0004_evidence", "0005_author_requests"].flatMap { name in
+            resources: ["0001_core", "0002_search", "0003_keys_and_backups", "0004_evidence", "0005_author_requests", "0006_shared_releases"].flatMap { name in
                 ["sqlite", "postgres"].map { .embedInCode("\($0)/\($0)_\(name).sql") }
             },
             swiftSettings: settings),

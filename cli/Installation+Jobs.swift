@@ -12,7 +12,7 @@ extension Installation {
         return [
             try ingestJob(),
             RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: try intake(), tenant: tenant),
-            SignalsJob(statuses: storage.statuses, tenant: tenant),
+            SignalsJob(statuses: storage.statuses, tenant: tenant, sharing: SharingPolicy(try settings.choice("sharedCounts"))),
             AnonymizerJob(
                 anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
                 lastFinished: lastAnonymized, sinceBoot: Clock.sinceBoot, prepareDays: { [storage] in try await storage.prepareEvidence(at: $0) }),

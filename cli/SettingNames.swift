@@ -39,6 +39,7 @@ struct SettingName: Sendable {
         SettingName(key: "ingestInterval", sentence: "Seconds between two readings of each source.", standard: "120", range: 1...86_400),
         SettingName(key: "robots", sentence: "Whether the instance's robots.txt is obeyed: obey, or own where the instance is yours too (on loopback it always is).", standard: "obey"),
         SettingName(key: "ingestSources", sentence: "What is read: public, local, trends, tag:NAME, with commas between.", standard: "public,local,trends"),
+        SettingName(key: "sharedCounts", sentence: "What everybody is recommended from of what people here do: k (counts of at least 5 people), or dp (with noise besides, for more than 1,000 active people a day).", standard: "k"),
         SettingName(key: "leaseSeconds", sentence: "How long a process that has stopped answering keeps others from its jobs.", standard: "45", range: 1...45),
         SettingName(key: "candidates", sentence: "The most posts that are kept to recommend from.", standard: "200000", range: 1...10_000_000),
         SettingName(key: "policy", sentence: "How recommendations are ranked: blend-v1, corgi-v1 or chronological.", standard: "blend-v1"),

@@ -50,6 +50,8 @@ struct SettingFlags: ParsableArguments {
     var ingestSources: String?
     @Option(help: ArgumentHelp(SettingName.sentence("robots")))
     var robots: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("sharedCounts")))
+    var sharedCounts: String?
     @Option(help: ArgumentHelp(SettingName.sentence("leaseSeconds")))
     var leaseSeconds: String?
     @Option(help: ArgumentHelp(SettingName.sentence("candidates")))
@@ -74,7 +76,8 @@ struct SettingFlags: ParsableArguments {
             "allowLoopbackUpstream": allowLoopbackUpstream ? "true" : nil, "defaultLevel": defaultLevel, "consent": consent,
             "indexableUnknown": indexableUnknown, "allowGroups": allowGroups ? "true" : nil, "contentDays": contentDays,
             "denyInstance": denyInstance.isEmpty ? nil : denyInstance.joined(separator: ","),
-            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots, "leaseSeconds": leaseSeconds,
+            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots,
+            "sharedCounts": sharedCounts, "leaseSeconds": leaseSeconds,
             "candidates": candidates,
             "policy": policy, "recommendationsPerPage": recommendationsPerPage, "decisionMilliseconds": decisionMilliseconds,
             "requestBudget": requestBudget, "logLevel": logLevel,

@@ -121,6 +121,7 @@ public protocol StatusRepository: Sendable {
     func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
     /// Those of the authors who have opted out.
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String>
-    /// Counts yesterday's (and still open) own acts into the daily table, k-gated and rounded.
-    func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Counts a day's own acts into the daily table, as the policy lets them be shared.
+    /// - Returns: cells that have changed.
+    func closeDay(_ day: Instant, sharing: SharingPolicy, in tenant: TenantKey, at now: Instant) async throws -> Int
 }

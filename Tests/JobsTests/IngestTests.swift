@@ -269,5 +269,5 @@ private struct RefusingStatuses: StatusRepository {
     func optOutCounts(in tenant: TenantKey) async throws -> [OptOutSource: Int] { [:] }
     func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String> { [] }
-    func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func closeDay(_ day: Instant, sharing: SharingPolicy, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
 }

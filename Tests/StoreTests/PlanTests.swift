@@ -19,6 +19,7 @@ struct PlanTests {
         // Retention looks for what is due beside the writer, and one row a person or author.
         "SELECT a.alias_key FROM user_aliases", "SELECT a.author_key FROM authors", "SELECT s.alias_key, s.subject_kind",
         "SELECT r.alias_key, r.author_key, r.last_interaction_at", "SELECT namespace, day, post_key FROM item_popularity_daily",
+        "SELECT namespace, day FROM shared_releases",
         "SELECT run_key FROM job_runs WHERE tenant_id = $1 AND started_at < $2",
     ]
 
@@ -62,7 +63,7 @@ struct PlanTests {
         try await storage.preferences.suppress(#require(store.policy.permit(suppression: less, for: full)))
         try await storage.preferences.release(.author(id: id(9)), by: full)
         try await storage.people.seen(#require(store.policy.permit(visit: noon + .days(2), for: full)))
-        _ = try await storage.statuses.closeDay(noon, minimumAliases: 5, in: store.tenant, at: noon)
+        _ = try await storage.statuses.closeDay(noon, sharing: SharingPolicy(), in: store.tenant, at: noon)
         let version = try await store.changes().version
         _ = try await store.history(full)
         _ = try await storage.personalData.everything(about: full.alias, in: store.tenant)

@@ -31,8 +31,8 @@ struct InteractionCapture: Sendable {
 
     /// Notes an act on the status that upstream's answer describes.
     /// - Parameter isWanted: false once the client has its answer: what comes later might undo what it has taken back since.
-    /// - Returns: whether it is kept, or with an undo no longer. Nothing is where the author wants to be left alone. What people do on
-    ///   their own statuses is not: it would put their own account beside their alias.
+    /// - Returns: whether it is kept, or with an undo no longer. Nothing is where the author wants to be left alone, nor what people do on
+    ///   their own statuses: it would put their own account beside their alias.
     func note(
         _ act: Act, on answer: Status, by person: SignedIn.Person, source: Interaction.Context?, while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> Bool {
