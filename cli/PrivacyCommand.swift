@@ -8,7 +8,7 @@ import Upstream
 struct PrivacyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "privacy", abstract: "What is kept about a person, and how to change or end it.",
-        subcommands: [Report.self, Set.self, Export.self, Erase.self, Anonymize.self])
+        subcommands: [Report.self, Set.self, Export.self, Erase.self, Anonymize.self, Prove.self])
 
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

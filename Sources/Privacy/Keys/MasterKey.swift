@@ -15,6 +15,7 @@ public final class MasterKey: Sendable {
         case erasureLedger = "sheltie/erasure-ledger"
         case virtualAccount = "sheltie/virtual-account"
         case authorProof = "sheltie/author-proof"
+        case proof = "sheltie/proof"
     }
 
     /// 16 hex digits that name the key without telling it: the first 8 bytes of HMAC-SHA256(master, "key-id").
