@@ -1,7 +1,7 @@
 import Fediverse
-public import Logging
 public import Privacy
 public import ServiceLifecycle
+public import Telemetry
 
 /// Takes the bytes of removed rows out of the database's files when they are due: within a minute what names an alias, at night the rest.
 ///
@@ -15,10 +15,10 @@ public struct ScrubService: Service {
     private let tenant: TenantKey
     private let book: any JobBook
     private let work: LeasedWork
-    private let logger: Logger
+    private let logger: Log
 
     /// - Parameter holder: names this process in the leases; a random word.
-    public init(scrubs: any ScrubRepository, tenant: TenantKey, book: any JobBook, holder: String, logger: Logger) {
+    public init(scrubs: any ScrubRepository, tenant: TenantKey, book: any JobBook, holder: String, logger: Log) {
         self.scrubs = scrubs
         self.tenant = tenant
         self.book = book
@@ -39,7 +39,7 @@ public struct ScrubService: Service {
                 } catch let cancelled as CancellationError {
                     throw cancelled
                 } catch {
-                    logger.error("job failed", metadata: ["job": "\(Self.name)", "kind": "\(String(describing: type(of: error)))"])
+                    logger.note(.error, "job failed", .part(Self.self), .failure(error))
                 }
                 try await Task.sleep(for: pause)
             }
