@@ -69,7 +69,9 @@ let package = Package(
         // 3. The domain: no HTTP, no SQL.
         module("Fediverse"),
         module("Telemetry", ["Fediverse", logging]),
-        module("Privacy", ["Fediverse", "OpenSSL"]),
+        .target(
+            name: "Privacy", dependencies: ["Fediverse", "OpenSSL", "Zlib"],
+            resources: ["privacy_report", "privacy_export"].map { .embedInCode("Schemas/\($0).schema.json") }, swiftSettings: settings),
         module("Recommender", ["Fediverse", "Privacy"]),
 
         // 4. Edges.

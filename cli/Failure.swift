@@ -43,6 +43,8 @@ struct Failure: Error {
         case let error as TokenFileError: self.init("\(error)", .badSetting)
         case let error as SealedFileError: self.init("\(error)", Self.code(of: error))
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
+        case let error as RightsError: self.init("\(error)", Self.code(of: error))
+        case let error as BroughtError: self.init("\(error)", .badData)
         case let error as PseudonymError: self.init("\(error)", .badData)
         case let error as CurlError: self.init("a request was not answered: \(error)", .unavailable)
         case let error as StatusRefused: self.init("\(error)", .badData)
@@ -93,6 +95,14 @@ struct Failure: Error {
         case .keyDestroyed: .noInput
         case .alreadyThere: .cannotCreate
         case .system: .inputOutput
+        }
+    }
+
+    private static func code(of error: RightsError) -> Code {
+        switch error {
+        case .nothingIsKept: .notPermitted
+        case .changedMeanwhile: .tryAgain
+        case .unknownSetting, .badValue, .badHours, .badTime: .usage
         }
     }
 

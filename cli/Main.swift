@@ -16,7 +16,9 @@ struct Sheltie: AsyncParsableCommand {
             CommandGroup(name: "Service:", subcommands: [ServeCommand.self, DemoCommand.self, IngestCommand.self]),
             CommandGroup(
                 name: "People:",
-                subcommands: [PrivacyCommand.self, PreferencesCommand.self, InteractionsCommand.self, RecommendationsCommand.self]),
+                subcommands: [
+                    PrivacyCommand.self, PreferencesCommand.self, SuppressionsCommand.self, InteractionsCommand.self, RecommendationsCommand.self,
+                ]),
             CommandGroup(
                 name: "Operation:", subcommands: [SetupCommand.self, KeyCommand.self, DatabaseCommand.self, PostsCommand.self, AuthorsCommand.self, ConfigCommand.self]),
             CommandGroup(name: "Documented Corgi names:", subcommands: CorgiNames.all),

@@ -8,7 +8,9 @@ import Upstream
 struct PrivacyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "privacy", abstract: "What is kept about a person, and how to change or end it.",
-        subcommands: [Report.self, Set.self, Export.self, Erase.self, Anonymize.self, Prove.self, OverviewCommand.self])
+        subcommands: [
+            Report.self, Set.self, Export.self, Import.self, Remove.self, Forget.self, Erase.self, Anonymize.self, Prove.self, OverviewCommand.self,
+        ])
 
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -16,12 +18,17 @@ struct PrivacyCommand: AsyncParsableCommand {
             discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy report --token-stdin")
         @OptionGroup var who: WhoFlags
         @Flag(help: "As JSON, with a schema version.") var json = false
+        @Flag(help: "As CSV, a line for each value, safe in a spreadsheet.") var csv = false
         @OptionGroup var flags: SettingFlags
+
+        func validate() throws {
+            guard !json || !csv else { throw ValidationError("give --json or --csv, not both") }
+        }
 
         func run() async throws {
             try await withInstallation(flags, role: .inspect) { installation in
-                let report = try await installation.report(about: who.alias(in: installation))
-                print(json ? report.json : report.text)
+                let report = try await installation.rights.report(about: who.alias(in: installation))
+                print(json ? report.json : csv ? report.csv : report.text, terminator: csv ? "" : "\n")
             }
         }
     }
@@ -38,30 +45,14 @@ struct PrivacyCommand: AsyncParsableCommand {
         func run() async throws {
             let level = try PrivacyLevel(argument: level)
             try await withInstallation(flags) { installation in
-                let change = try await installation.storage.people.setLevel(
-                    level, of: who.alias(in: installation), in: installation.tenant, at: Clock.now())
+                let alias = try await who.alias(in: installation)
+                if level > .none { Output.note("You agree to this. \(Agreement(to: level).text)") }
+                let change = try await installation.rights.setLevel(level, of: alias)
                 if level < .full { _ = try await installation.scrub() }
                 Output.levelChange(change, json: json)
                 if !json, level < .full, let date = try await installation.bytesLeaveBy() {
                     Output.line("Bytes of what was removed leave the server's files on \(date), in the night.")
                 }
-            }
-        }
-    }
-
-    struct Export: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Every stored row about a person, as JSON.",
-            discussion: "Example: printf %s \"$TOKEN\" | sheltie privacy export --token-stdin > mine.json")
-        @OptionGroup var who: WhoFlags
-        @OptionGroup var flags: SettingFlags
-
-        func run() async throws {
-            try await withInstallation(flags, role: .inspect) { installation in
-                let alias = try await who.alias(in: installation)
-                let viewer = try await installation.storage.people.viewer(alias, in: installation.tenant)
-                let tables = try await installation.storage.personalData.everything(about: alias, in: installation.tenant)
-                print(PrivacyExport(of: viewer, keyID: installation.pseudonymizer.keyID, tables: tables).json)
             }
         }
     }
@@ -79,8 +70,7 @@ struct PrivacyCommand: AsyncParsableCommand {
             guard confirm else { throw Failure("this removes everything about the person for good; say --confirm", .usage) }
             try await withInstallation(flags) { installation in
                 let alias = try await who.alias(in: installation)
-                let receipt = try await installation.storage.people.erase(
-                    alias, in: installation.tenant, ledgerTag: installation.pseudonymizer.ledgerTag(alias), at: Clock.now())
+                let receipt = try await installation.rights.erase(alias)
                 let isScrubbed = try await installation.scrub()
                 let date = try await installation.bytesLeaveBy()
                 if json {
@@ -176,36 +166,26 @@ func withInstallation(
 }
 
 extension Installation {
-    func report(about alias: AliasID) async throws -> PrivacyReport {
-        let runs = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant)
-        let last = runs.first?.finishedAt
-        return try await PrivacyReport(
-            of: storage.people.viewer(alias, in: tenant), keyID: pseudonymizer.keyID,
-            tables: storage.personalData.everything(about: alias, in: tenant),
-            service: PrivacyReport.Service(
-                name: Self.agent, version: Version.text, contact: settings.text("contact").isEmpty ? nil : settings.text("contact"),
-                instance: instance.domain, defaultLevel: settings.defaultLevel(),
-                parameters: [
-                    .init(name: "policy", value: settings.text("policy")),
-                    .init(name: "recommendations per page", value: settings.text("recommendationsPerPage")),
-                    .init(name: "counts of what people here like", value: SharingPolicy(try settings.choice("sharedCounts")).sentence),
-                ],
-                lastAnonymized: last, nextAnonymized: last.map { $0 + .hours(1) }),
-            at: Clock.now())
+    var rights: PersonRights {
+        get throws {
+            storage.rights(
+                of: pseudonymizer, in: tenant,
+                service: PrivacyReport.Service(
+                    name: Self.agent, version: Version.text, contact: settings.text("contact").isEmpty ? nil : settings.text("contact"),
+                    instance: instance.domain, defaultLevel: try settings.defaultLevel(),
+                    parameters: [
+                        .init(name: "recommendations per page, at most", value: settings.text("recommendationsPerPage")),
+                        .init(name: "counts of what people here like", value: SharingPolicy(try settings.choice("sharedCounts")).sentence),
+                    ]),
+                policy: try settings.choice("policy"), clock: Clock.now)
+        }
     }
 
-    /// Takes the bytes of removed rows out of the file; readers of ours end within seconds, a foreign one may delay it.
-    /// - Returns: whether nothing is left; asked again for a minute.
+    /// As long as a minute. Says so where a foreign reader keeps old bytes in the file.
     func scrub() async throws -> Bool {
-        let end = ContinuousClock.now + .seconds(58)
-        while try await !storage.people.scrub() {
-            guard ContinuousClock.now < end else {
-                Output.note("A foreign reader still needs what was removed, so old bytes are still in the files; they go when it ends.")
-                return false
-            }
-            try await Task.sleep(for: .seconds(2))
-        }
-        return true
+        if try await rights.scrub(patience: .seconds(58)) { return true }
+        Output.note("A foreign reader still needs what was removed, so old bytes are still in the files; they go when it ends.")
+        return false
     }
 
     /// When what was removed leaves the files, as far as that is still to come: `2026-07-01 03:00:00 UTC`.
@@ -233,6 +213,17 @@ extension PrivacyLevel {
 }
 
 extension Output {
+    /// What was removed: by table as JSON, or in words.
+    static func removed(_ removed: [String: Int], json: Bool) {
+        if json {
+            self.json { writer in writer.object { $0.member("removed") { counts(removed, in: &$0) } } }
+        } else if removed.isEmpty {
+            line("There was nothing to remove.")
+        } else {
+            for table in removed.keys.sorted() { line("\(table): \(removed[table] ?? 0) removed") }
+        }
+    }
+
     static func counts(_ counts: [String: Int], in writer: inout JSONWriter) {
         writer.object { for name in counts.keys.sorted() { $0.member(name, counts[name] ?? 0) } }
     }

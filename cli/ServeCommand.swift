@@ -69,7 +69,7 @@ struct Serving {
         var parts = ProxyParts(
             tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
             interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
-            candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client,
+            candidates: storage.recommender, rights: try installation.rights, posts: storage, mastodon: installation.mastodon, client: installation.client,
             streams: installation.streams, clock: Clock.now)
         parts.statuses = storage.statuses
         parts.hints = storage.hints(about: installation.tenant)

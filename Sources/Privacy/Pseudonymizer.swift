@@ -57,6 +57,9 @@ public final class Pseudonymizer: Sendable {
     /// 64 hex digits for an author's canonical uri: what stands for them in every table, the opt-out list included.
     public func authorID(uri: String) -> String { author.code(of: uri.utf8).hex }
 
+    /// 16 hex digits that tell two authors' keys apart and nothing else: only under the same one does an author's id mean the same.
+    public var authorsKeyID: String { String(author.code(of: "key-id".utf8).hex.prefix(16)) }
+
     /// 64 hex digits by which a restored backup knows that this alias was erased.
     public func ledgerTag(_ alias: AliasID) -> String { ledger.code(of: alias.hex.utf8).hex }
 

@@ -88,6 +88,10 @@ public protocol PreferenceRepository: Sendable {
     func set(_ setting: Permitted<Setting>) async throws -> Bool
     func suppress(_ suppression: Permitted<Suppression>) async throws
     func release(_ subject: Suppression.Subject, by viewer: Viewer) async throws
+    /// Keeps what a person has brought along, all of it in one transaction. A setting and a suppression take the place of one of the same
+    /// name; an author of whom the person's own acts here say something already is left as they say.
+    /// - Returns: rows written by table; nil when the viewer's level or epoch has changed since: then nothing was written.
+    func take(_ brought: Permitted<BroughtPreferences>) async throws -> [String: Int]?
 }
 
 public struct Setting: Sendable, Equatable {
@@ -109,10 +113,19 @@ public struct Suppression: Sendable, Equatable {
     }
 }
 
-/// Everything that is stored about one alias, row by row, for the report and the export.
+/// Everything that is stored about one alias, row by row: to be shown, and to be taken back. Taking back is allowed at every level.
 public protocol PersonalDataRepository: Sendable {
     /// - Returns: tables by name, each with its column names and rows as text, NULL as nil; empty for an unknown alias.
     func everything(about alias: AliasID, in tenant: TenantKey) async throws -> [PersonalTable]
+    /// Removes one row, and mends what was derived from it, in one transaction.
+    /// - Returns: rows removed by table; empty where there was none.
+    func remove(_ row: PersonalRow, of alias: AliasID, in tenant: TenantKey) async throws -> [String: Int]
+    /// Removes acts, recommendations and evidence that may be from `start` or later, mends what was derived from them, and refuses what is
+    /// under way, in one transaction.
+    ///
+    /// A time that was kept as its hour or day goes when any moment of it is.
+    /// - Returns: rows removed by table; empty where there was none.
+    func forget(since start: Instant, of alias: AliasID, in tenant: TenantKey) async throws -> [String: Int]
 }
 
 public struct PersonalTable: Sendable, Equatable, Codable {

@@ -16,6 +16,8 @@ public struct ProxyParts: Sendable {
     public var log: any RecommendationLogRepository
     public var preferences: any PreferenceRepository
     public var candidates: any RecommenderRepository
+    public var rights: PersonRights
+    public var posts: any PostLookup
     public var mastodon: Mastodon
     public var client: CurlClient
     /// For streams, each of which holds a connection as long as it lives.
@@ -29,7 +31,7 @@ public struct ProxyParts: Sendable {
     public init(
         tenant: TenantKey, pseudonymizer: Pseudonymizer, people: any PeopleRepository, interactions: any InteractionRepository,
         log: any RecommendationLogRepository, preferences: any PreferenceRepository, candidates: any RecommenderRepository,
-        mastodon: Mastodon, client: CurlClient, streams: CurlClient, clock: @escaping @Sendable () -> Instant
+        rights: PersonRights, posts: any PostLookup, mastodon: Mastodon, client: CurlClient, streams: CurlClient, clock: @escaping @Sendable () -> Instant
     ) {
         self.tenant = tenant
         self.pseudonymizer = pseudonymizer
@@ -38,6 +40,8 @@ public struct ProxyParts: Sendable {
         self.log = log
         self.preferences = preferences
         self.candidates = candidates
+        self.rights = rights
+        self.posts = posts
         self.mastodon = mastodon
         self.client = client
         self.streams = streams

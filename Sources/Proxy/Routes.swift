@@ -12,6 +12,7 @@ struct Routes: Sendable {
     private let table: RouteTable<Handler>
     private let everythingElse: PassThrough
     private let own: OwnRoutes
+    private let personal: PersonAPI
     private let settings: ProxySettings
     private let counters: ProxyCounters
     private let tokens: TokenCache
@@ -34,21 +35,20 @@ struct Routes: Sendable {
         let displayCheck = DisplayCheck(mastodon: parts.mastodon, policy: settings.consent, budget: budget, clock: parts.clock)
         let accounts = VirtualAccounts(pseudonymizer: parts.pseudonymizer)
         indexes = CandidateIndexCache(repository: parts.candidates)
+        let preparation = SlatePreparation(
+            indexes: indexes, recommender: settings.recommender, displayCheck: displayCheck, mastodon: parts.mastodon, clock: parts.clock)
+        let capture = InteractionCapture(
+            domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
+            consent: settings.consent, clock: parts.clock)
         let home = HomeTimeline(
-            passThrough: passThrough, signedIn: signedIn,
-            preparation: SlatePreparation(
-                indexes: indexes, recommender: settings.recommender, displayCheck: displayCheck,
-                mastodon: parts.mastodon, clock: parts.clock),
+            passThrough: passThrough, signedIn: signedIn, preparation: preparation,
             editor: PageEditor(
                 people: parts.people, log: parts.log, policy: policy, accounts: accounts, sent: SentLately(), instance: settings.instance,
                 recommendationsPerPage: settings.recommendationsPerPage,
                 clock: parts.clock),
             settings: settings, counters: counters, clock: parts.clock)
         let statuses = StatusRequests(
-            passThrough: passThrough, signedIn: signedIn, histories: parts.candidates,
-            capture: InteractionCapture(
-                domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
-                consent: settings.consent, clock: parts.clock),
+            passThrough: passThrough, signedIn: signedIn, histories: parts.candidates, capture: capture,
             displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, preferences: parts.preferences,
             counters: counters, clock: parts.clock)
         let virtual = VirtualAccountRequests(
@@ -113,6 +113,12 @@ struct Routes: Sendable {
                 mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, statuses: $0, tenant: parts.tenant, clock: parts.clock)
         }
         own = OwnRoutes(authors: authors, trouble: trouble, pages: pages)
+        personal = PersonAPI(
+            rights: parts.rights, signedIn: signedIn,
+            interactions: CorgiInteractions(posts: parts.posts, capture: capture, mastodon: parts.mastodon, budget: budget, clock: parts.clock),
+            recommendations: CorgiRecommendations(
+                preparation: preparation, readers: parts.candidates, log: parts.log, policy: policy, domain: settings.instance.domain,
+                clock: parts.clock))
         self.table = table
         everythingElse = passThrough
         self.tokens = tokens
@@ -148,6 +154,7 @@ struct Routes: Sendable {
         guard let base = publicBase(of: request) else {
             return Failures.sentence("This host name is not served here", status: 400)
         }
+        if PersonAPI.isAsked(request) { return await personal.respond(to: request) }
         if request.path.hasPrefix("/sheltie/") || request.path == "/sheltie" { return await own.respond(to: request) }
         if !Self.isStreaming(request.path), let query = request.query, QueryString(String(query)).value(of: "access_token") != nil {
             return Failures.sentence("A token in an address ends up in logs; send it in the Authorization header", status: 400)

@@ -106,8 +106,9 @@ extension RecommenderService {
         }
         // A caller's text that holds the person's own id would put it at rest.
         func safe(_ text: String?) -> String? { text.flatMap { text in userID.map { text.contains($0) } == true ? nil : text } }
+        guard let kind = InteractionKind(documented: type) else { throw ServiceError.unknownInteractionType }
         return PreparedAct(
-            alias: alias, postID: postID, kind: try InteractionKind(documented: type), at: at,
+            alias: alias, postID: postID, kind: kind, at: at,
             context: Interaction.Context(
                 source: safe(context["source"]?.text), position: context["position"]?.number, reason: safe(context["reason"]?.text)))
     }

@@ -18,9 +18,9 @@ extension RecommenderService {
 
     @discardableResult
     public func setLevel(_ level: PrivacyLevel, of alias: AliasID) async throws -> LevelChange {
-        let change = try await storage.people.setLevel(level, of: alias, in: tenant, at: clock())
+        let change = try await rights.setLevel(level, of: alias)
         // Where another process still reads the old bytes, the service's own hourly scrub takes them out.
-        if level < .full { _ = try await storage.people.scrub() }
+        if level < .full { _ = try await rights.scrub() }
         return change
     }
 
@@ -29,14 +29,14 @@ extension RecommenderService {
         try await privacyReport(of: person(userID: userID, instanceURL: instanceURL))
     }
 
-    public func privacyReport(of alias: AliasID) async throws -> PrivacyReport {
-        let last = try await storage.jobRuns.recent("anonymizer", limit: 1, in: tenant).first?.finishedAt
-        return try await PrivacyReport(
-            of: viewer(alias), keyID: keyID, tables: storage.personalData.everything(about: alias, in: tenant),
+    public func privacyReport(of alias: AliasID) async throws -> PrivacyReport { try await rights.report(about: alias) }
+
+    /// What people may ask and do about themselves.
+    public var rights: PersonRights {
+        storage.rights(
+            of: pseudonymizer, in: tenant,
             service: PrivacyReport.Service(
-                version: options.version, contact: options.contact, instance: instance, defaultLevel: options.defaultLevel,
-                parameters: [.init(name: "policy", value: options.policy.rawValue)], lastAnonymized: last,
-                nextAnonymized: last.map { $0 + .hours(1) }),
-            at: clock())
+                version: options.version, contact: options.contact, instance: instance, defaultLevel: options.defaultLevel),
+            policy: options.policy, clock: clock)
     }
 }

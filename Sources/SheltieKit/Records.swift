@@ -133,17 +133,3 @@ public struct BulkResult: Sendable, Equatable {
         self.errors = errors
     }
 }
-
-extension InteractionKind {
-    /// Takes the documented words in any case: favorite, boost, reblog, reply, bookmark, view, and favourite.
-    init(documented word: String) throws(ServiceError) {
-        switch word.lowercased() {
-        case "favorite", "favourite": self = .favourite
-        case "boost", "reblog": self = .reblog
-        case "reply": self = .reply
-        case "bookmark": self = .bookmark
-        case "view": self = .view
-        default: throw .unknownInteractionType
-        }
-    }
-}

@@ -75,6 +75,15 @@ struct AuthorPreferences {
         try remove(old)
     }
 
+    /// Takes a FULL score that was made elsewhere, as what acts without rows have left.
+    /// - Returns: false where the rows here say something about the author already: they stand.
+    func take(_ author: AuthorKey, score: Double, count: Int, at last: Instant) throws -> Bool {
+        guard try preferences(author).isEmpty else { return false }
+        try store(Preference(
+            author: author, count: count, last: last, score: score, carriedWeight: AuthorAffinity.activity(score: score), carriedCount: count))
+        return true
+    }
+
     /// A FULL score that was true at `last`, as it is at `now`.
     static func score(_ score: Double, at last: Instant, now: Instant) -> Double {
         AuthorAffinity.score(activity: AuthorAffinity.faded(AuthorAffinity.activity(score: score), after: now - last))

@@ -29,7 +29,7 @@ struct PersonalData: PersonalDataRepository {
                 WHERE tenant_id = \(tenant) AND alias_key = \(key)
                 """ }),
             ("user_interactions", { tenant, key in """
-                SELECT p.post_id, a.author_id, CASE i.kind WHEN 0 THEN 'FAVORITE' WHEN 1 THEN 'BOOST' WHEN 2 THEN 'REPLY'
+                SELECT p.post_id, a.author_id, p.local_id, CASE i.kind WHEN 0 THEN 'FAVORITE' WHEN 1 THEN 'BOOST' WHEN 2 THEN 'REPLY'
                     WHEN 3 THEN 'BOOKMARK' ELSE 'VIEW' END, i.occurred_at, i.score_weight, i.context
                 FROM user_interactions i
                 JOIN post_metadata p ON p.tenant_id = i.tenant_id AND p.post_key = i.post_key
@@ -42,7 +42,7 @@ struct PersonalData: PersonalDataRepository {
                 WHERE r.tenant_id = \(tenant) AND r.alias_key = \(key) ORDER BY r.author_key
                 """ }),
             ("recommendation_logs", { tenant, key in """
-                SELECT p.post_id, l.recommended_at, l.reason, l.model_version, l.shown_as, l.above_id, l.below_id, l.position
+                SELECT l.log_key, p.post_id, p.local_id, l.recommended_at, l.reason, l.model_version, l.shown_as, l.above_id, l.below_id, l.position
                 FROM recommendation_logs l JOIN post_metadata p ON p.tenant_id = l.tenant_id AND p.post_key = l.post_key
                 WHERE l.tenant_id = \(tenant) AND l.alias_key = \(key) ORDER BY l.recommended_at DESC, l.log_key DESC
                 """ }),
@@ -54,15 +54,17 @@ struct PersonalData: PersonalDataRepository {
                 WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY subject_kind, subject
                 """ }),
             ("rec_decisions", { tenant, key in """
-                SELECT occurred_at, surface, request_id, k, effective_config, bandit, candidates_pre, final_items, metrics FROM rec_decisions
+                SELECT decision_key, namespace, occurred_at, surface, request_id, k, effective_config, bandit, candidates_pre, final_items, metrics
+                FROM rec_decisions
                 WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY occurred_at DESC, decision_key DESC
                 """ }),
             ("exposure_events", { tenant, key in """
-                SELECT occurred_at, request_id, surface, segment, experiment, variant, policy, config_etag, rules_etag, items FROM exposure_events
+                SELECT exposure_key, namespace, occurred_at, request_id, surface, segment, experiment, variant, policy, config_etag, rules_etag, items
+                FROM exposure_events
                 WHERE tenant_id = \(tenant) AND alias_key = \(key) ORDER BY occurred_at DESC, exposure_key DESC
                 """ }),
             ("interaction_events", { tenant, key in """
-                SELECT e.occurred_at, e.request_id, p.post_id, CASE e.kind WHEN 0 THEN 'FAVORITE' WHEN 1 THEN 'BOOST' WHEN 2 THEN 'REPLY'
+                SELECT e.event_key, e.namespace, e.occurred_at, e.request_id, p.post_id, CASE e.kind WHEN 0 THEN 'FAVORITE' WHEN 1 THEN 'BOOST' WHEN 2 THEN 'REPLY'
                     WHEN 3 THEN 'BOOKMARK' ELSE 'VIEW' END, e.position
                 FROM interaction_events e LEFT JOIN post_metadata p ON p.tenant_id = e.tenant_id AND p.post_key = e.post_key
                 WHERE e.tenant_id = \(tenant) AND e.alias_key = \(key) ORDER BY e.occurred_at DESC, e.event_key DESC

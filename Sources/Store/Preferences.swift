@@ -32,7 +32,7 @@ struct Preferences: PreferenceRepository {
 
     func suppress(_ suppression: Permitted<Suppression>) async throws {
         let (viewer, key, record) = (suppression.viewer, suppression.key, suppression.record)
-        let (kind, subject) = record.subject.columns
+        let (kind, subject) = record.subject.words
         try await pool.write(.power) { connection in
             guard try connection.stillPermits(viewer, key) else { return }
             // An author who opted out is never shown, and leaves no row.
@@ -49,23 +49,13 @@ struct Preferences: PreferenceRepository {
     }
 
     func release(_ subject: Suppression.Subject, by viewer: Viewer) async throws {
-        let (kind, subject) = subject.columns
+        let (kind, subject) = subject.words
         try await pool.write(.power) { connection in
             guard let alias = try connection.aliasRow(viewer.alias, in: viewer.tenant) else { return }
             try connection.run("""
                 DELETE FROM suppressions WHERE tenant_id = \(viewer.tenant) AND alias_key = \(alias.key)
                 AND subject_kind = \(kind) AND subject = \(subject)
                 """)
-        }
-    }
-}
-
-extension Suppression.Subject {
-    /// As it stands in the table: the kind, then the author's id or the reason's code.
-    var columns: (String, String) {
-        switch self {
-        case .author(let id): ("author", id)
-        case .reason(let code): ("reason", code)
         }
     }
 }

@@ -25,12 +25,15 @@ private let largestUnmeasured = 128 << 10
 /// `bytes` as one gzip member, without name and time, so equal bytes give equal output.
 /// - Parameters:
 ///   - level: 1 (fast) to 9 (small), 0 for none.
-public func gzip(_ bytes: [UInt8], level: Int = 6) -> [UInt8] {
+public func gzip(_ bytes: [UInt8], level: Int = 6) -> [UInt8] { deflate(bytes, level: level, windowBits: 15 + 16) }
+
+/// - Parameter windowBits: as zlib takes them: -15 for bare deflate, 16 more than 15 for gzip.
+func deflate(_ bytes: [UInt8], level: Int, windowBits: Int32) -> [UInt8] {
     precondition((0...9).contains(level), "a level of \(level)")
     var stream = z_stream()
     return withUnsafeMutablePointer(to: &stream) { stream in
         let begun = deflateInit2_(
-            stream, Int32(level), Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+            stream, Int32(level), Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         precondition(begun == Z_OK, "no memory to compress")
         defer { deflateEnd(stream) }
         var input = bytes
@@ -42,7 +45,7 @@ public func gzip(_ bytes: [UInt8], level: Int = 6) -> [UInt8] {
                 stream.pointee.avail_in = UInt32(input.count)
                 stream.pointee.next_out = output.baseAddress
                 stream.pointee.avail_out = UInt32(most)
-                let code = deflate(stream, Z_FINISH)
+                let code = CZlib.deflate(stream, Z_FINISH)
                 // deflateBound has said that it fits.
                 precondition(code == Z_STREAM_END, "zlib ends with \(code)")
                 count = most - Int(stream.pointee.avail_out)

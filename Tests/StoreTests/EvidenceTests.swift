@@ -9,29 +9,11 @@ import Testing
 @Suite(.onEveryEngine) struct EvidenceTests {
     private let step = RetentionStep(what: .evidence, level: .full, age: .days(30))
 
-    private func write(_ viewer: Viewer, _ store: TestStore, at moment: Instant) async throws {
-        let key = try #require(viewer.key)
-        _ = try await store.storage.pool.write(.process) { connection in
-            try connection.run("""
-                INSERT INTO exposure_events (tenant_id, occurred_at, alias_key, request_id, surface, items)
-                VALUES (\(store.tenant), \(moment), \(key), 'r', 'home', '[]')
-                """)
-            try connection.run("""
-                INSERT INTO interaction_events (tenant_id, occurred_at, alias_key, request_id, post_key, kind)
-                VALUES (\(store.tenant), \(moment), \(key), 'r', 7, 0)
-                """)
-            return try connection.run("""
-                INSERT INTO rec_decisions (tenant_id, occurred_at, alias_key, surface, request_id, k)
-                VALUES (\(store.tenant), \(moment), \(key), 'home', 'r', 20)
-                """)
-        }
-    }
-
     @Test func `evidence ends with its day, after 30 days at most`() async throws {
         try await TestStore.with { store in
             let viewer = try await store.viewer(.full)
             _ = try await store.storage.prepareEvidence(at: noon)
-            for day in 0..<3 { try await write(viewer, store, at: noon + .days(Int64(day))) }
+            for day in 0..<3 { try await store.witness(viewer, at: noon + .days(Int64(day))) }
             let end = noon.floored(to: .days(1)) + .days(31)
             #expect(try await store.storage.retention.due(step, in: store.tenant, at: end - .days(1)) == 0)
             #expect(try await store.storage.retention.due(step, in: store.tenant, at: end) == 3)
@@ -45,7 +27,7 @@ import Testing
     @Test func `evidence goes with the person, and when they leave FULL`() async throws {
         for level in [PrivacyLevel.limited, .none] {
             try await TestStore.with { store in
-                try await write(try await store.viewer(.full), store, at: noon)
+                try await store.witness(try await store.viewer(.full), at: noon)
                 let tables = try await store.storage.personalData.everything(about: alias(1), in: store.tenant)
                 for table in evidenceTables { #expect(tables.first { $0.name == table }?.rows.count == 1) }
                 try await store.viewer(level)

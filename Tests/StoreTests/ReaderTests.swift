@@ -112,8 +112,8 @@ import Testing
                 #expect(try await table.rows.count == store.count(table.name), "\(table.name)")
                 #expect(table.rows.allSatisfy { $0.count == table.columns.count })
             }
-            #expect(tables.first { $0.name == "user_interactions" }?.rows.first { $0[2] == "FAVORITE" } == [
-                id(1), id(1), "FAVORITE", "2026-06-01T12:00:00.000000Z", "2.0", #"{"source":"timeline","position":3}"#,
+            #expect(tables.first { $0.name == "user_interactions" }?.rows.first { $0[3] == "FAVORITE" } == [
+                id(1), id(1), "local-1", "FAVORITE", "2026-06-01T12:00:00.000000Z", "2.0", #"{"source":"timeline","position":3}"#,
             ])
         }
     }

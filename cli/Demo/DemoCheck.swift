@@ -21,7 +21,7 @@ struct DemoCheck {
 
         guard let recommended = shown[0].status.reblog?.status else { throw Failure("a recommendation wraps no post", .software) }
         _ = try await send("POST", "/api/v1/statuses/\(shown[0].status.id)/favourite")
-        let report = try await visit.installation.report(about: visit.alias)
+        let report = try await visit.installation.rights.report(about: visit.alias)
         guard report.text.contains("recommendation_logs"), report.text.contains("user_interactions") else {
             throw Failure("the report does not tell what was shown and done", .software)
         }

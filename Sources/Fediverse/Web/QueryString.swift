@@ -92,6 +92,9 @@ public struct QueryString: Sendable, Hashable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// A part of a path: percent-decoded, a plus stays one.
+    public static func decodedPath(_ text: some StringProtocol) -> String { decoded(String(text).replacing("+", with: "%2B")) }
+
     /// Everything but unreserved characters (RFC 3986) percent-encoded.
     public static func encoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)

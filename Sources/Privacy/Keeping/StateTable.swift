@@ -25,6 +25,9 @@ extension KeepingPolicy {
             full: Form(.second, [.wrapper, .modelVersion, .position, .argument], for: .days(30)), in: ["recommendation_logs", "post_metadata", "authors"]),
         Event(.setting, "a setting of yours", holds: ["name", "value"], limited: Form(nil, for: nil), full: Form(nil, for: nil),
             unbounded: "until you remove it or leave", in: ["preferences"]),
+        Event("what you bring along from another installation", limited: "settings and suppressions, as above",
+            full: "the same, and authors where their key is the same, as above", in: ["preferences", "suppressions", "author_preferences", "authors"],
+            seenBy: .personAndOperator),
         Event(.evidence, "how a recommendation came to be, drawn by lot (nothing writes this yet)", holds: ["statuses and their places", "settings in force"],
             full: Form(.second, for: .days(30)), in: ["rec_decisions", "exposure_events", "interaction_events"]),
         Event("an experiment or a bandit", limited: "nothing: nobody takes part in this version"),
@@ -67,14 +70,14 @@ extension KeepingPolicy {
 
     private static let tenant = Column("tenant_id", "the tenant", .surrogate)
     private static let who = Column("alias_key", "who", .surrogate)
-    private static let namespace = Column("namespace", "`default`", .surrogate)
+    private static let namespace = Column("namespace", "`default`", .surrogate, reportedAs: ["namespace"])
     private static let request = Column("request_id", "a random word for the request")
     private static let surface = Column("surface", "where it was asked for: home, a list")
     private static let moment = Column("occurred_at", "when", .time)
 
     private static let personal = [
         Table("user_interactions", .act, "What you did", for: "to learn which authors you like", ends: "when you undo the act", [
-            tenant, who, Column("post_key", "the status", .surrogate, reportedAs: ["post_id", "author_id"]),
+            tenant, who, Column("post_key", "the status", .surrogate, reportedAs: ["post_id", "author_id", "local_id"]),
             Column("kind", "0 to 4, see above", reportedAs: ["interaction_type"]), Column("occurred_at", "when it was done", .time),
             Column("score_weight", "how much it counts, where the caller said so", .part(.weight, none: .null)),
             Column("context", "JSON with `source`, `position`, `reason`", .part(.context, none: .null)),
@@ -87,7 +90,8 @@ extension KeepingPolicy {
             Column("carried_count", "how many those were", .part(.score, none: .zero)),
         ]),
         Table("recommendation_logs", .recommendation, "What was recommended to you", for: "to tell you why, and not to show a status twice", ends: "by its age", [
-            Column("log_key", "the surrogate", .surrogate), tenant, who, Column("post_key", "the status", .surrogate, reportedAs: ["post_id"]),
+            Column("log_key", "the surrogate", .surrogate, reportedAs: ["id"]), tenant, who,
+            Column("post_key", "the status", .surrogate, reportedAs: ["post_id", "local_id"]),
             Column("recommended_at", "when it was shown", .time),
             Column("reason", "a code, and its hashtag behind a colon; texts name authors and are made at display", .code(argument: .argument)),
             Column("model_version", "the policy that ranked it", .part(.modelVersion, none: .null)),
@@ -104,19 +108,19 @@ extension KeepingPolicy {
             Column("set_at", "when it was said", .time), Column("until", "its own end, where it has one", .end),
         ]),
         Table("rec_decisions", .evidence, "How recommendations came to be", for: "to compare rankings", ends: "by its age", [
-            Column("decision_key", "the surrogate", .surrogate), tenant, namespace, moment, who, surface, request, Column("k", "how many were wanted"),
+            Column("decision_key", "the surrogate", .surrogate, reportedAs: ["id"]), tenant, namespace, moment, who, surface, request, Column("k", "how many were wanted"),
             Column("effective_config", "the settings in force, JSON"), Column("bandit", "the arm that was drawn, JSON"),
             Column("candidates_pre", "candidates by source before the rules, JSON with post keys"),
             Column("final_items", "what was shown, JSON with post keys"), Column("metrics", "coverage and the time of each step, JSON"),
         ]),
         Table("exposure_events", .evidence, "Pages that you were shown", for: "to compare rankings", ends: "by its age", [
-            Column("exposure_key", "the surrogate", .surrogate), tenant, namespace, moment, who, request, surface,
+            Column("exposure_key", "the surrogate", .surrogate, reportedAs: ["id"]), tenant, namespace, moment, who, request, surface,
             Column("segment", "the segment of the reader"), Column("experiment", "the experiment"), Column("variant", "its variant"),
             Column("policy", "the policy that ranked"), Column("config_etag", "the version of the configuration"),
             Column("rules_etag", "the version of the rules"), Column("items", "JSON: post keys with rank and propensity"),
         ]),
         Table("interaction_events", .evidence, "What you did with them", for: "to compare rankings", ends: "by its age", [
-            Column("event_key", "the surrogate", .surrogate), tenant, namespace, moment, who, request,
+            Column("event_key", "the surrogate", .surrogate, reportedAs: ["id"]), tenant, namespace, moment, who, request,
             Column("post_key", "the status", .surrogate, reportedAs: ["post_id"]),
             Column("kind", "0 to 4, as in `user_interactions`", reportedAs: ["interaction_type"]), Column("position", "its place on the page"),
         ]),

@@ -17,6 +17,7 @@ extension PrivacyReport {
                 "instance": .string(service.instance),
             ]),
             "alias": .string(viewer.alias.hex),
+            "alias_since": JSONValue(aliasSince.map(UTCText.writeFull)),
             "key_id": .string(keyID),
             "level": .string(viewer.level.rawValue),
             "default_level": .string(service.defaultLevel.rawValue),
@@ -25,25 +26,34 @@ extension PrivacyReport {
                 .object(["what": .string(record.title), "how": .string(keeping.words(for: record, at: viewer.level))])
             }),
             "parameters": .array(service.parameters.map { .object(["name": .string($0.name), "value": .string($0.value)]) }),
+            "without_profile": .string(Self.withoutProfile),
+            "explanation": .string(explanation),
+            "not_kept": .array(Self.notKept.map(JSONValue.string)),
+            "visible_to": .array(Self.visibleTo.map(JSONValue.string)),
             "recipients": .array([]),
-            "cannot_be_shown": .array(Self.cannotBeShown.map(JSONValue.string)),
+            "transfers": .array([]),
+            "cannot_be_shown": .array(cannotBeShown.map(JSONValue.string)),
             "rights": .array(rights.map(JSONValue.string)),
             "anonymizer": .object([
                 "last_run": JSONValue(service.lastAnonymized.map(UTCText.writeFull)),
                 "next_run": JSONValue(service.nextAnonymized.map(UTCText.writeFull)),
+                "removed_of_everybody": service.lastRemoved.map(JSONValue.number) ?? .null,
             ]),
         ]
     }
 }
 
 extension PrivacyReport.Section {
-    fileprivate var json: JSONValue {
-        .object([
+    fileprivate var json: JSONValue { .object(summary.merging(["content": table.json]) { first, _ in first }) }
+
+    /// What is said of the table as a whole.
+    var summary: [String: JSONValue] {
+        [
             "name": .string(table.name), "purpose": .string(purpose.purpose), "legal_basis": .string(PrivacyReport.legalBasis),
             "rows": .number(table.rows.count), "oldest": JSONValue(oldest.map(UTCText.writeFull)),
             "newest": JSONValue(newest.map(UTCText.writeFull)), "next_deletion": JSONValue(nextDeletion.map(UTCText.writeFull)),
-            "ends": .string(purpose.ending), "content": table.json,
-        ])
+            "ends": .string(purpose.ending),
+        ]
     }
 }
 
@@ -54,22 +64,4 @@ extension PersonalTable {
             .object(Dictionary(zip(columns, row.map { JSONValue($0) }), uniquingKeysWith: { first, _ in first }))
         })
     }
-}
-
-/// A person's rows to take along: what the report shows, without its explanations.
-public struct PrivacyExport: Sendable {
-    public static let schema = "sheltie-export/1"
-
-    private let document: JSONValue
-
-    public init(of viewer: Viewer, keyID: String, tables: [PersonalTable]) {
-        document = .object([
-            "schema": .string(Self.schema), "alias": .string(viewer.alias.hex), "key_id": .string(keyID),
-            "level": .string(viewer.level.rawValue),
-            "tables": .object(Dictionary(tables.map { ($0.name, $0.json) }, uniquingKeysWith: { first, _ in first })),
-        ])
-    }
-
-    /// Pretty, members in alphabetical order: the same rows are the same bytes.
-    public var json: String { document.pretty }
 }

@@ -3,16 +3,33 @@ import Fediverse
 extension PrivacyReport {
     static let legalBasis = "your consent (GDPR 6(1)(a) and 9(2)(a)), which you may withdraw at any time"
 
-    static let cannotBeShown = [
-        "Counts of what several people did, because nobody can be found in them: a count is kept only where at least 5 people acted.",
-        "Bytes of removed rows that the database has not overwritten yet, and copies that the operator keeps as backups.",
-    ]
+    static let visibleTo = ["you", "the operator who has both the database and the key"]
+
+    static let withoutProfile = "level NONE, or: sheltie preferences set mode off"
+
+    /// What others of this kind derive, and this does not.
+    static let notKept = ["segments", "vectors or factors of you", "experiment arms", "predictions"]
+
+    var cannotBeShown: [String] {
+        [
+            "Counts of what several people did, because nobody can be found in them: a count is kept only where at least 5 people acted.",
+            service.engine == .file
+                ? "Bytes of removed rows: they are overwritten at once, and out of the database's log within a minute, unless another program reads it meanwhile."
+                : "Bytes of removed rows, until the database server has written its files anew and its own log has been reused.",
+            "Backups: one that Sheltie made can be read for 30 days and tells nothing of who was erased since when it is put back; for others ask the operator.",
+            "How many of your rows a removal of old ones took: that would be a record of what is gone.",
+        ]
+    }
 
     var rights: [String] {
         [
-            "see and export everything: sheltie privacy export",
-            "change the level: sheltie privacy set --level NONE, LIMITED or FULL",
-            "remove everything: sheltie privacy erase",
+            "see everything: sheltie privacy report, or GET /sheltie/api/v1/privacy/report",
+            "take everything along: sheltie privacy export, or GET /sheltie/api/v1/privacy/export; elsewhere: sheltie privacy import",
+            "remove one row: sheltie privacy remove, or DELETE on its address under /sheltie/api/v1",
+            "forget the last hour: sheltie privacy forget, or POST /sheltie/api/v1/privacy/forget",
+            "want less of something: sheltie suppressions add, or POST /sheltie/api/v1/suppressions",
+            "change the level: sheltie privacy set --level NONE, LIMITED or FULL, or PUT /sheltie/api/v1/privacy/level",
+            "remove everything: sheltie privacy erase, or POST /sheltie/api/v1/privacy/erase",
             "take back one act: undo it in your client",
             "complain: \(service.contact.map { "to the operator (\($0)) and " } ?? "")to your data protection authority",
         ]
@@ -36,7 +53,7 @@ extension PrivacyReport {
             ("Recommended to you, and why", rows(of: .recommendations)),
             ("What decides the order", order),
             ("Who can see it", ["You, and the operator who has both the database and the key. Nobody else receives it; none of it is sent anywhere."]),
-            ("What cannot be shown", Self.cannotBeShown),
+            ("What cannot be shown", cannotBeShown),
             ("Your rights", rights),
             ("Removal of what is old", removal),
             ("Checksum", [checksum, "SHA-256 of this report as compact JSON, without its time and this line."]),
@@ -57,13 +74,7 @@ extension PrivacyReport {
         ])
     }
 
-    private var since: String {
-        guard let people = sections.first(where: { $0.purpose.record == .visit })?.table,
-            let column = people.columns.firstIndex(of: "created_at"),
-            let created = people.rows.first.flatMap({ $0[column] }).flatMap(UTCText.read)
-        else { return "not kept" }
-        return "the alias is from " + UTCText.write(created)
-    }
+    private var since: String { aliasSince.map { "the alias is from \(UTCText.write($0)); when the level last changed is not kept" } ?? "not kept" }
 
     private var summary: [String] {
         let heads = ["table", "rows", "oldest", "newest", "next deletion", "for"]
@@ -77,16 +88,17 @@ extension PrivacyReport {
 
     private func rows(of chapter: TablePurpose.Chapter) -> [String] {
         let filled = sections.filter { $0.purpose.chapter == chapter && !$0.table.rows.isEmpty }
-        guard !filled.isEmpty else { return ["Nothing."] }
+        let none = chapter == .derived ? ["Not kept at any level: \(Self.notKept.joined(separator: ", "))."] : []
+        guard !filled.isEmpty else { return ["Nothing."] + none }
         var lines = filled.flatMap { section in
             [section.purpose.title] + TextTable.aligned([section.table.columns] + section.table.rows.map(section.readable)) + [""]
         }
         lines.removeLast()
-        if chapter == .derived { lines += ["", explanation] }
+        if chapter == .derived { lines += ["", explanation] + none }
         return lines
     }
 
-    private var explanation: String {
+    var explanation: String {
         viewer.level == .full
             ? "An author's score is 1 - e^(-a/4); a adds up your acts (view 0.1, favourite 1, bookmark 1.2, reply 1.3, reblog 1.5), each half gone after 30 days."
             : "An author's step is made of your acts of the last 14 days: 2 acts are step 1, 3 step 2, 5 step 3, 8 step 4; a score is step / 4."
@@ -94,13 +106,14 @@ extension PrivacyReport {
 
     private var order: [String] {
         TextTable.pairs(service.parameters.map { ($0.name, $0.value) })
-            + ["Without any of it: level NONE, or: sheltie preferences set mode off"]
+            + ["Without any of it: " + Self.withoutProfile]
     }
 
     private var removal: [String] {
         TextTable.pairs([
             ("last run", service.lastAnonymized.map { UTCText.writeFull($0) + " UTC" } ?? "none yet"),
             ("next run", service.nextAnonymized.map { UTCText.writeFull($0) + " UTC" } ?? "not planned"),
+            ("rows removed in the last run", service.lastRemoved.map { "\($0) of everybody" } ?? "not known"),
         ])
     }
 }
@@ -140,6 +153,8 @@ enum TextTable {
     static func pairs(_ pairs: [(String, String)]) -> [String] { aligned(pairs.map { [$0.0, $0.1] }) }
 
     private static func calm(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control || $0.properties.generalCategory == .format ? "?" : $0 }))
+        // Nearly every cell is plain.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control || $0.properties.generalCategory == .format ? "?" : $0 }))
     }
 }

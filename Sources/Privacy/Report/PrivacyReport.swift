@@ -20,6 +20,12 @@ public struct PrivacyReport: Sendable {
         /// The last run that ended, whether it left something over, and when the next one is due.
         public var lastAnonymized: Instant?
         public var nextAnonymized: Instant?
+        /// Rows of everybody that the last run removed; nil where it is not known.
+        public var lastRemoved: Int?
+        /// Where the rows are, which decides when the bytes of removed ones are gone.
+        public var engine: Engine
+
+        public enum Engine: Sendable { case file, server }
 
         public struct Parameter: Sendable, Equatable {
             public var name: String
@@ -29,7 +35,8 @@ public struct PrivacyReport: Sendable {
 
         public init(
             name: String = "Sheltie", version: String, contact: String?, instance: String, defaultLevel: PrivacyLevel = .none,
-            parameters: [Parameter] = [], lastAnonymized: Instant? = nil, nextAnonymized: Instant? = nil
+            parameters: [Parameter] = [], lastAnonymized: Instant? = nil, nextAnonymized: Instant? = nil, lastRemoved: Int? = nil,
+            engine: Engine = .file
         ) {
             self.name = name
             self.version = version
@@ -39,6 +46,8 @@ public struct PrivacyReport: Sendable {
             self.parameters = parameters
             self.lastAnonymized = lastAnonymized
             self.nextAnonymized = nextAnonymized
+            self.lastRemoved = lastRemoved
+            self.engine = engine
         }
     }
 
@@ -78,6 +87,13 @@ public struct PrivacyReport: Sendable {
 
     /// SHA-256 of the compact JSON without the time and the checksum, as 64 hex digits.
     public var checksum: String { SHA256.digest(of: JSONValue.object(facts).compact.utf8).hex }
+
+    /// The day of the alias's row.
+    var aliasSince: Instant? {
+        guard let people = sections.first(where: { $0.purpose.record == .visit })?.table, let column = people.columns.firstIndex(of: "created_at")
+        else { return nil }
+        return people.rows.first.flatMap { $0[column] }.flatMap(UTCText.read)
+    }
 
     /// The one sentence that is the whole report where nothing is kept; nil where something is.
     var nothingStored: String? {

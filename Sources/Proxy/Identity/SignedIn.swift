@@ -15,6 +15,10 @@ struct SignedIn: Sendable {
         let accountID: String
         /// When the level was read.
         let readAt: Instant
+
+        func with(_ viewer: Viewer) -> Person {
+            Person(viewer: viewer, token: token, authorization: authorization, accountID: accountID, readAt: readAt)
+        }
     }
 
     enum Reader: Sendable {
@@ -66,6 +70,39 @@ struct SignedIn: Sendable {
             return (try await arrived(known, as: viewer, at: now), history)
         }
         return found.map(Reader.reader) ?? .unknown
+    }
+
+    enum Verified: Sendable {
+        case person(Person)
+        /// No token, or none that the instance accepts.
+        case refused
+        case tooMany
+        /// The instance or the database cannot say.
+        case unreachable
+    }
+
+    /// Whose token this is by the instance's word of now, whatever is remembered: for what a revoked token must not do for another moment.
+    /// That a token is nobody's stays known for its 30 seconds.
+    /// - Parameter budget: of these questions; the person asks for them one by one.
+    func verified(authorization: String?, within budget: Budget) async -> Verified {
+        guard let authorization, let token = Self.bearer(authorization) else { return .refused }
+        let digest = cache.digest(of: token)
+        if case .nobody = cache.lookUp(digest, at: clock()) { return .refused }
+        guard budget.spend(1, for: digest, at: clock()) else { return .tooMany }
+        do {
+            guard let identified = try await verify(digest, authorization: authorization) else { return .refused }
+            let now = clock()
+            let viewer = try await people.viewer(identified.alias, in: tenant)
+            return .person(Person(viewer: viewer, token: digest, authorization: authorization, accountID: identified.accountID, readAt: now))
+        } catch {
+            return .unreachable
+        }
+    }
+
+    /// The person as they stand, with a row where the operator's default level makes them one.
+    func arrived(_ person: Person) async throws -> Viewer {
+        guard person.viewer.level > .none, person.viewer.key == nil else { return person.viewer }
+        return try await people.arrive(person.viewer.alias, in: tenant, at: clock())
     }
 
     private struct Known {

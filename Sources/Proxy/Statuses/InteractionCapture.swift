@@ -9,6 +9,11 @@ struct InteractionCapture: Sendable {
         let kind: InteractionKind
         let undone: Bool
 
+        init(kind: InteractionKind, undone: Bool) {
+            self.kind = kind
+            self.undone = undone
+        }
+
         init?(verb: Substring) {
             switch verb {
             case "favourite": (kind, undone) = (.favourite, false)

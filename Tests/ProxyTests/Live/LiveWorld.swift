@@ -29,6 +29,13 @@ struct LiveWorld: Sendable {
     let clock: TestClock
     let counters: ProxyCounters
 
+    /// What the person API and the commands stand on.
+    var rights: PersonRights {
+        storage.rights(
+            of: pseudonymizer, in: tenant, service: PrivacyReport.Service(version: "test", contact: nil, instance: instance.domain), policy: .blend,
+            clock: { [clock] in clock.now })
+    }
+
     /// What a test changes before the proxy starts.
     struct Changes: Sendable {
         var settings: @Sendable (inout ProxySettings) -> Void = { _ in }
@@ -86,7 +93,11 @@ struct LiveWorld: Sendable {
             instance: instance, client: client, userAgent: "Sheltie/test", limits: .patient, clock: { clock.now })
         var parts = ProxyParts(
             tenant: tenant, pseudonymizer: pseudonymizer, people: storage.people, interactions: storage.interactions,
-            log: storage.recommendationLog, preferences: storage.preferences, candidates: storage.recommender, mastodon: mastodon,
+            log: storage.recommendationLog, preferences: storage.preferences, candidates: storage.recommender,
+            rights: storage.rights(
+                of: pseudonymizer, in: tenant, service: PrivacyReport.Service(version: "test", contact: nil, instance: instance.domain), policy: .blend,
+                clock: { clock.now }),
+            posts: storage, mastodon: mastodon,
             client: client, streams: client, clock: { clock.now })
         parts.statuses = storage.statuses
         changes.parts(&parts)
