@@ -20,7 +20,7 @@ struct Sheltie: AsyncParsableCommand {
                     PrivacyCommand.self, PreferencesCommand.self, SuppressionsCommand.self, InteractionsCommand.self, RecommendationsCommand.self,
                 ]),
             CommandGroup(
-                name: "Operation:", subcommands: [SetupCommand.self, KeyCommand.self, DatabaseCommand.self, PostsCommand.self, ConfigCommand.self]),
+                name: "Operation:", subcommands: [SetupCommand.self, KeyCommand.self, DatabaseCommand.self, PostsCommand.self, AuthorsCommand.self, ConfigCommand.self]),
             CommandGroup(name: "Documented Corgi names:", subcommands: CorgiNames.all),
         ])
 

@@ -9,7 +9,7 @@ struct PrivacyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "privacy", abstract: "What is kept about a person, and how to change or end it.",
         subcommands: [
-            Report.self, Set.self, Export.self, Import.self, Remove.self, Forget.self, Erase.self, Anonymize.self,
+            Report.self, Set.self, Export.self, Import.self, Remove.self, Forget.self, Erase.self, Anonymize.self, Prove.self,
         ])
 
     struct Report: AsyncParsableCommand {

@@ -33,6 +33,7 @@ struct SettingName: Sendable {
         SettingName(key: "consent", sentence: "What authors must have said: both (discoverable and indexable), or tag (and the opt-in hashtag).", standard: "both"),
         SettingName(key: "indexableUnknown", sentence: "Where a server does not send 'indexable': refuse, or allow-local for its own authors.", standard: "refuse"),
         SettingName(key: "allowGroups", sentence: "Lets posts of group accounts be recommended.", standard: "false"),
+        SettingName(key: "denyInstance", sentence: "Instances whose authors are never recommended and of whom nothing is kept, as social.example; repeatable.", standard: "", repeatable: true),
         SettingName(key: "contentDays", sentence: "How many days the text of a post is kept, 0 to 7.", standard: "7", range: 0...7),
         SettingName(key: "contact", sentence: "How instances reach the operator: stands in the User-Agent of what we fetch.", standard: ""),
         SettingName(key: "ingestInterval", sentence: "Seconds between two readings of each source.", standard: "120", range: 1...86_400),

@@ -39,7 +39,7 @@ struct Routes: Sendable {
             indexes: indexes, recommender: settings.recommender, displayCheck: displayCheck, mastodon: parts.mastodon, clock: parts.clock)
         let capture = InteractionCapture(
             domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
-            clock: parts.clock)
+            consent: settings.consent, clock: parts.clock)
         let home = HomeTimeline(
             passThrough: passThrough, signedIn: signedIn, preparation: preparation,
             editor: PageEditor(
@@ -108,9 +108,13 @@ struct Routes: Sendable {
         }
         table.add("POST", "/oauth/revoke") { await sessions.revoke($0, publicBase: $1) }
 
-        own = OwnRoutes(trouble: trouble, pages: pages)
+        let authors = parts.statuses.map {
+            AuthorRequests(
+                mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, statuses: $0, tenant: parts.tenant, clock: parts.clock)
+        }
+        own = OwnRoutes(authors: authors, trouble: trouble, pages: pages)
         personal = PersonAPI(
-            rights: parts.rights, signedIn: signedIn,
+            rights: parts.rights, signedIn: signedIn, authors: authors,
             interactions: CorgiInteractions(posts: parts.posts, capture: capture, mastodon: parts.mastodon, budget: budget, clock: parts.clock),
             recommendations: CorgiRecommendations(
                 preparation: preparation, readers: parts.candidates, log: parts.log, policy: policy, domain: settings.instance.domain,

@@ -86,6 +86,19 @@ extension Dialect {
         }
     }
 
+    /// Names of a table's primary key's columns, in its order; none where it has no such key.
+    func primaryKey(of table: String) -> SQL {
+        switch self {
+        case .sqlite: "SELECT name FROM pragma_table_info(\(table)) WHERE pk > 0 ORDER BY pk"
+        case .postgres:
+            """
+            SELECT a.attname FROM pg_catalog.pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+            WHERE i.indrelid = to_regclass(\(table)) AND i.indisprimary ORDER BY k.place
+            """
+        }
+    }
+
     /// Bytes of the database.
     var size: SQL {
         switch self {

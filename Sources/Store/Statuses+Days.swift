@@ -52,7 +52,7 @@ extension Connection {
     }
 
     /// Aliases that acted on each candidate that day, each alias heard for so many statuses at most.
-    fileprivate func contributions(from start: Instant, postsOfOnePerson limit: Int, in tenant: TenantKey) throws -> [PostKey: Int] {
+    func contributions(from start: Instant, postsOfOnePerson limit: Int, in tenant: TenantKey) throws -> [PostKey: Int] {
         var posts: [AliasKey: Set<PostKey>] = [:]
         let kinds = [InteractionKind.favourite, .reblog, .reply].map(\.code)
         try rows("""

@@ -3,6 +3,7 @@ import DemoInstance
 import Fediverse
 import Glibc
 import LoopbackClient
+import Privacy
 import TestSupport
 import Testing
 
@@ -26,7 +27,8 @@ extension ServiceTests {
                 let settings = [
                     "--listen", "127.0.0.1:0", "--ingest-interval", "1", "--request-budget", "100000", "--log-level", "trace",
                 ]
-                let search = ByteSearch(people.flatMap { Self.words(of: $0, place) } + [Visitor.agent, Visitor.address])
+                let words = people.flatMap { Self.words(of: $0, place) } + [Visitor.agent, Visitor.address]
+                let search = ByteSearch(words)
                 try Self.controls(search)
                 try await place.serving(settings) { program, port in
                     for visitor in people {
@@ -45,10 +47,14 @@ extension ServiceTests {
                     #expect(try rows.count("SELECT count(*) FROM recommendation_logs") > 0)
                     try await Self.tellAbout(people, place, program, refusals: refusals)
                     try Self.expectNothing(search, place, when: "while it serves")
+                    // The product's own search says the same, while the database is in use.
+                    try await place.run(["privacy", "prove"], ["--words-stdin"], input: words.joined(separator: "\n") + "\n")
                     #expect(program.output.isEmpty)
                     #expect(program.lines.dropFirst(started) == [], "no line for a request")
                 }
                 try Self.expectNothing(search, place, when: "after it has ended")
+                let log = place.data + "/log"
+                try await place.run(["privacy", "prove"], ["--words-stdin", "--log", log], input: words.joined(separator: "\n") + "\n")
                 test.finish(done: test.planned, failed: 0)
             }
         }

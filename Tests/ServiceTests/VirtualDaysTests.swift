@@ -185,6 +185,11 @@ private struct VirtualYear {
         #expect(stored.isEmpty, "day \(day): rows of somebody who should have none")
         let aliases = try await storage.pool.read { connection in try connection.all("SELECT alias_id FROM user_aliases") { $0.text(0) } }
         #expect(Set(aliases) == Set(lastSeen.keys.map(\.hex)), "day \(day)")
+        if day % 20 == 19 {
+            // What an operator would be told: nothing.
+            let proven = try await storage.checkRows(at: now, contentDays: 7) { _, _ in }
+            #expect(proven.findings.isEmpty && proven.looked.contains { $0.amount > 100 }, "day \(day): \(proven.findings.prefix(5))")
+        }
         try await expectPosts(day)
     }
 

@@ -33,10 +33,21 @@ struct DifferentialTests {
                         test.finish(done: done, failed: different)
                         #expect(answers.count > done / 5, "answers that hardly differ prove little: \(answers.count)")
                         try await expectSameRows(sqlite, postgres)
+                        for store in [sqlite, postgres] { try await expectNothingToFind(store, at: noon + .minutes(Int64(done) * 7 + 60)) }
                     }
                 }
             }
         }
+    }
+
+    /// After all that, and one run of the anonymizer, every personal row is as the state table says.
+    private func expectNothingToFind(_ store: TestStore, at now: Instant) async throws {
+        let run = try await Anonymizer().run(
+            on: store.storage.retention, tenant: store.tenant, at: ClockReading(wall: now, sinceBoot: .hours(1)), budget: .max, lastRun: nil)
+        #expect(run.firstFailure == nil)
+        let checked = try await store.storage.checkRows(at: now, contentDays: 7) { _, _ in }
+        #expect(checked.findings.isEmpty, "\(checked.findings.prefix(5))")
+        #expect(checked.looked.reduce(0) { $0 + $1.amount } > 10)
     }
 
     /// In the end every table holds the same; of keys that a failed write has used up there may be different ones.
@@ -153,7 +164,7 @@ private struct Operation: Sendable, CustomStringConvertible {
             return "seen"
         case 17:
             guard choice % 20 == 0 else { return "\(try await storage.statuses.optedOut(among: [id(author), id(3)], in: tenant).sorted())" }
-            return "\(try await storage.statuses.optOut(authorID: id(author), source: "request", in: tenant, at: now))"
+            return "\(try await storage.statuses.optOut(authorID: id(author), source: .request, in: tenant, at: now))"
         case 18: return "\(try await storage.statuses.closeDay(now, sharing: SharingPolicy(minimumPeople: 2), in: tenant, at: now))"
         case 19:
             guard choice % 12 == 0 else { return "\(try await storage.interactions(of: viewer, limit: 40))" }

@@ -83,7 +83,7 @@ struct PlanTests {
         _ = try await store.changes(since: version - 1)
         try await store.viewer(.limited)
         try await storage.statuses.setCursor(IngestCursor(source: "public"), in: store.tenant, at: noon)
-        _ = try await storage.statuses.optOut(authorID: id(1), source: "request", in: store.tenant, at: noon)
+        _ = try await storage.statuses.optOut(authorID: id(1), source: .request, in: store.tenant, at: noon)
         try await storage.registerKey(id: "key-2", accepting: ["key-1"], in: store.tenant, at: noon)
         try await storage.people.adopt(alias(10), from: [FormerAlias(alias: alias(2), ledgerTag: id(2))], in: store.tenant)
         _ = try await storage.endedKeys(among: ["key-1"])

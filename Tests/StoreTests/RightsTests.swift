@@ -242,7 +242,7 @@ import Testing
             try await store.viewer(.limited, 2, at: noon + .days(20))
             let later = try await store.rights(at: noon + .days(20)).take(document, of: alias(2))
             #expect(later.taken["suppressions"] == 1 && later.notKept == 1)
-            _ = try await store.storage.statuses.optOut(authorID: id(7), source: "request", in: store.tenant, at: noon)
+            _ = try await store.storage.statuses.optOut(authorID: id(7), source: .request, in: store.tenant, at: noon)
             try await store.viewer(.limited, 3)
             #expect(try await store.rights().take(document, of: alias(3)).taken["suppressions"] == 1)
             #expect(try await store.count("suppressions", where: "subject = '\(id(7))'") == 0)

@@ -64,36 +64,43 @@ public struct SealedFile: Sendable {
     /// Opens the file into a new one of mode 0600.
     /// - Throws: `SealedFileError.damaged` when a byte of it is another, or the key is; then there is no new file.
     public func open(_ path: String, to target: String, key: [UInt8]) throws {
-        var own = try HKDF.derive(from: key, salt: Array(header.suffix(16)), label: Self.label)
-        defer { cleanse(&own) }
-        let source = try Source(path)
-        guard try source.read(Self.headerBytes) == header else { throw SealedFileError.damaged }
         let out = try Target(target)
         do {
-            var number: UInt64 = 0
-            while true {
-                let length = try source.read(4)
-                guard length.count == 4 else { throw SealedFileError.damaged }
-                let value = length.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-                let isLast = value & 0x8000_0000 != 0
-                let count = Int(value & 0x7FFF_FFFF)
-                guard count <= Self.pieceBytes else { throw SealedFileError.damaged }
-                let sealed = try source.read(count + AESGCM.tagBytes)
-                let associated = header + Self.bytes(number) + [isLast ? 1 : 0]
-                guard var plain = try AESGCM.open(sealed, key: own, nonce: Self.nonce(number), associated: associated), plain.count == count else {
-                    throw SealedFileError.damaged
-                }
-                try out.write(plain)
-                cleanse(&plain)
-                if isLast { break }
-                number += 1
-            }
-            guard try source.read(1).isEmpty else { throw SealedFileError.damaged }
+            try open(path, key: key) { try out.write($0) }
             try out.finish()
         } catch {
             out.remove()
             throw error
         }
+    }
+
+    /// Opens the file piece by piece, in memory alone.
+    /// - Parameter each: the next piece, of at most 1 MiB; what came before an error is not to be used.
+    /// - Throws: `SealedFileError.damaged` when a byte of it is another, or the key is.
+    public func open(_ path: String, key: [UInt8], _ each: ([UInt8]) throws -> Void) throws {
+        var own = try HKDF.derive(from: key, salt: Array(header.suffix(16)), label: Self.label)
+        defer { cleanse(&own) }
+        let source = try Source(path)
+        guard try source.read(Self.headerBytes) == header else { throw SealedFileError.damaged }
+        var number: UInt64 = 0
+        while true {
+            let length = try source.read(4)
+            guard length.count == 4 else { throw SealedFileError.damaged }
+            let value = length.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            let isLast = value & 0x8000_0000 != 0
+            let count = Int(value & 0x7FFF_FFFF)
+            guard count <= Self.pieceBytes else { throw SealedFileError.damaged }
+            let sealed = try source.read(count + AESGCM.tagBytes)
+            let associated = header + Self.bytes(number) + [isLast ? 1 : 0]
+            guard var plain = try AESGCM.open(sealed, key: own, nonce: Self.nonce(number), associated: associated), plain.count == count else {
+                throw SealedFileError.damaged
+            }
+            defer { cleanse(&plain) }
+            try each(plain)
+            if isLast { break }
+            number += 1
+        }
+        guard try source.read(1).isEmpty else { throw SealedFileError.damaged }
     }
 
     private static func bytes(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * UInt64($0))) } }

@@ -14,6 +14,8 @@ public final class MasterKey: Sendable {
         case author = "sheltie/author"
         case erasureLedger = "sheltie/erasure-ledger"
         case virtualAccount = "sheltie/virtual-account"
+        case authorProof = "sheltie/author-proof"
+        case proof = "sheltie/proof"
     }
 
     /// 16 hex digits that name the key without telling it: the first 8 bytes of HMAC-SHA256(master, "key-id").

@@ -1,23 +1,32 @@
 import OpenSSL
 
 /// Looks for words in bytes, in every form in which a program may have written them down.
-struct ByteSearch {
-    struct Needle: Sendable, Hashable {
-        let word: String
-        let form: String
-        let bytes: [UInt8]
+public struct ByteSearch: Sendable {
+    public struct Needle: Sendable, Hashable {
+        public let word: String
+        /// Which of the words it is, from 1.
+        public let number: Int
+        /// The encoding, in words.
+        public let form: String
+        public let bytes: [UInt8]
     }
 
-    let needles: [Needle]
+    /// The shortest word that is not met by chance, in bytes.
+    public static let shortestWord = 8
+
+    public let needles: [Needle]
+    /// Bytes of the longest needle: what two neighbouring pieces must share.
+    public let longest: Int
     /// By their first 8 bytes, so that one pass looks for all.
     private let byBeginning: [UInt64: [Needle]]
     /// One byte for each value of the first two, 1 where a needle begins so: most places are passed by with one look.
     private let begins: [UInt8]
 
-    /// - Parameter words: each at least 8 bytes long, so that none is met by chance.
-    init(_ words: [String]) {
-        precondition(words.allSatisfy { $0.utf8.count >= 8 }, "a word of fewer than 8 bytes is found by chance")
-        needles = words.flatMap(Self.forms)
+    /// - Parameter words: each of ``shortestWord`` bytes or more.
+    public init(_ words: [String]) {
+        precondition(words.allSatisfy { $0.utf8.count >= Self.shortestWord }, "a word of fewer than 8 bytes is found by chance")
+        needles = words.enumerated().flatMap { number, word in Self.forms(of: word, number: number + 1) }
+        longest = needles.map(\.bytes.count).max() ?? 0
         byBeginning = Dictionary(grouping: needles) { needle in needle.bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) } }
         var begins = [UInt8](repeating: 0, count: 1 << 16)
         for beginning in byBeginning.keys { begins[Int(beginning & 0xFFFF)] = 1 }
@@ -25,25 +34,29 @@ struct ByteSearch {
     }
 
     /// The forms that occur in these bytes.
-    func found(in bytes: [UInt8]) -> Set<Needle> {
+    public func found(in bytes: [UInt8]) -> Set<Needle> {
         var found: Set<Needle> = []
-        bytes.withUnsafeBytes { haystack in
-            begins.withUnsafeBufferPointer { begins in
-                var place = 0
-                while place + 8 <= haystack.count {
-                    let beginning = haystack.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                    if begins[Int(beginning & 0xFFFF)] == 1, let candidates = byBeginning[beginning] {
-                        let rest = haystack[place...]
-                        found.formUnion(candidates.filter { rest.starts(with: $0.bytes) })
-                    }
-                    place += 1
-                }
-            }
-        }
+        bytes.withUnsafeBytes { look(in: $0) { needle, _ in found.insert(needle) } }
         return found
     }
 
-    private static func forms(of word: String) -> [Needle] {
+    /// Calls `hit` with each needle and the place where it begins.
+    public func look(in haystack: UnsafeRawBufferPointer, _ hit: (Needle, Int) throws -> Void) rethrows {
+        if needles.isEmpty { return }
+        try begins.withUnsafeBufferPointer { begins in
+            var place = 0
+            while place &+ 8 <= haystack.count {
+                let beginning = haystack.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                if begins[Int(truncatingIfNeeded: beginning & 0xFFFF)] == 1, let candidates = byBeginning[beginning] {
+                    let rest = haystack[place...]
+                    for needle in candidates where rest.starts(with: needle.bytes) { try hit(needle, place) }
+                }
+                place &+= 1
+            }
+        }
+    }
+
+    private static func forms(of word: String, number: Int) -> [Needle] {
         let raw = Array(word.utf8)
         var forms: [(String, [UInt8])] = [
             ("raw", raw), ("lower case", Array(word.lowercased().utf8)), ("reversed", raw.reversed()),
@@ -66,7 +79,9 @@ struct ByteSearch {
             forms.append(("integer", withUnsafeBytes(of: number.bigEndian) { Array($0) }))
             forms.append(("integer, small end first", withUnsafeBytes(of: number.littleEndian) { Array($0) }))
         }
-        return Array(Set(forms.map { Needle(word: word, form: $0.0, bytes: $0.1) }))
+        // The same bytes may be two forms, as of a word in lower case: the first name is the plainer.
+        var known: Set<[UInt8]> = []
+        return forms.filter { known.insert($0.1).inserted }.map { Needle(word: word, number: number, form: $0.0, bytes: $0.1) }
     }
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {
