@@ -114,7 +114,7 @@ struct Routes: Sendable {
         }
         own = OwnRoutes(authors: authors, trouble: trouble, pages: pages)
         personal = PersonAPI(
-            rights: parts.rights, signedIn: signedIn,
+            rights: parts.rights, signedIn: signedIn, authors: authors,
             interactions: CorgiInteractions(posts: parts.posts, capture: capture, mastodon: parts.mastodon, budget: budget, clock: parts.clock),
             recommendations: CorgiRecommendations(
                 preparation: preparation, readers: parts.candidates, log: parts.log, policy: policy, domain: settings.instance.domain,

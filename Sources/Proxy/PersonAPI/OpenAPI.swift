@@ -3,6 +3,20 @@ import HTTPService
 import Privacy
 
 extension PersonAPI {
+    /// What an author asks without a token: they show a code where only they can write.
+    static let authorRoutes: [PersonRoute] = [
+        author("code", "a code for an author to show where only they can write", [.body("action", "opt-out (usual) or opt-in", isRequired: false)]),
+        author("opt-out", "leave the author alone, once the code is shown"),
+        author("opt-in", "take that back, once the code is shown"),
+    ]
+
+    private static func author(_ verb: String, _ summary: String, _ fields: [PersonRoute.Field] = []) -> PersonRoute {
+        PersonRoute("POST", "/authors/" + verb, summary, isPersonal: false, fields: [.body("account", "the author's handle, as @name@instance")] + fields) { call in
+            guard let authors = call.api.authors else { throw PersonRefusal.notFound }
+            return await authors.respond(to: call.request)
+        }
+    }
+
     /// What describes the others, for everybody.
     static let documentRoutes: [PersonRoute] = [
         PersonRoute("GET", "/openapi.json", "this list as an OpenAPI 3.1 document", isPersonal: false) { _ in .personal(OpenAPI.document) },

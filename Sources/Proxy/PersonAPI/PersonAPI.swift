@@ -10,6 +10,8 @@ struct PersonAPI: Sendable {
     let signedIn: SignedIn
     /// Requests of a person in 5 minutes, beside what their client asks: each costs one question to the instance.
     let budget: Budget
+    /// What authors may ask, who need no account here.
+    let authors: AuthorRequests?
     let interactions: CorgiInteractions
     let recommendations: CorgiRecommendations
     private let table: RouteTable<PersonRoute>
@@ -17,9 +19,12 @@ struct PersonAPI: Sendable {
     static let requestsPerWindow = 120
     private static let largestBody = 64 * 1024
 
-    init(rights: PersonRights, signedIn: SignedIn, interactions: CorgiInteractions, recommendations: CorgiRecommendations) {
+    init(
+        rights: PersonRights, signedIn: SignedIn, authors: AuthorRequests?, interactions: CorgiInteractions, recommendations: CorgiRecommendations
+    ) {
         self.rights = rights
         self.signedIn = signedIn
+        self.authors = authors
         self.interactions = interactions
         self.recommendations = recommendations
         budget = Budget(requestsPerWindow: Self.requestsPerWindow)
@@ -51,7 +56,7 @@ struct PersonAPI: Sendable {
                 case .unreachable: return .refusal(503, "the instance cannot be asked whose token this is; try again later")
                 }
             }
-            if ["POST", "PUT"].contains(request.method) {
+            if match.handler.isPersonal, ["POST", "PUT"].contains(request.method) {
                 let limit = match.handler.takesDocument ? BroughtPreferences.mostBytes : Self.largestBody
                 let body = try await request.body.collect(upTo: limit)
                 if match.handler.takesDocument { call.document = body } else { call.body = try FlatJSON(body) }

@@ -58,7 +58,7 @@ public enum PersonSurface {
     static let prefix = "/sheltie/api/v1"
 
     /// Every route, the person's own first.
-    static let routes: [PersonRoute] = PersonAPI.privacyRoutes + PersonAPI.rowRoutes + PersonAPI.corgiRoutes + PersonAPI.documentRoutes
+    static let routes: [PersonRoute] = PersonAPI.privacyRoutes + PersonAPI.rowRoutes + PersonAPI.corgiRoutes + PersonAPI.authorRoutes + PersonAPI.documentRoutes
 
     /// Methods and templates, for tests that go through all of them.
     public static var all: [(method: String, template: String, isPersonal: Bool)] { routes.map { ($0.method, prefix + $0.template, $0.isPersonal) } }

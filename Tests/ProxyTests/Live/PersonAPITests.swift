@@ -141,7 +141,8 @@ struct PersonAPITests {
 
     @Test func `every route answers its owner`() async throws {
         try await world { live, _, owner in
-            for route in Self.surface {
+            // Authors need no token, and have tests of their own.
+            for route in Self.surface where !route.template.contains("/authors/") {
                 let (target, body) = try await Self.request(route.method, route.template, live, owner)
                 let reply = try await owner.send(route.method, target, headers: Self.json, body: body)
                 let isMissing = route.template.contains("/evidence/")
