@@ -183,7 +183,7 @@ extension Installation {
 
     /// As long as a minute. Says so where a foreign reader keeps old bytes in the file.
     func scrub() async throws -> Bool {
-        if try await rights.scrub(patience: .seconds(58)) { return true }
+        if try await rights.scrub(patience: .seconds(60)) { return true }
         Output.note("A foreign reader still needs what was removed, so old bytes are still in the files; they go when it ends.")
         return false
     }

@@ -119,13 +119,13 @@ public protocol PersonalDataRepository: Sendable {
     func everything(about alias: AliasID, in tenant: TenantKey) async throws -> [PersonalTable]
     /// Removes one row, and mends what was derived from it, in one transaction.
     /// - Returns: rows removed by table; empty where there was none.
-    func remove(_ row: PersonalRow, of alias: AliasID, in tenant: TenantKey) async throws -> [String: Int]
+    func remove(_ row: PersonalRow, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> [String: Int]
     /// Removes acts, recommendations and evidence that may be from `start` or later, mends what was derived from them, and refuses what is
     /// under way, in one transaction.
     ///
     /// A time that was kept as its hour or day goes when any moment of it is.
     /// - Returns: rows removed by table; empty where there was none.
-    func forget(since start: Instant, of alias: AliasID, in tenant: TenantKey) async throws -> [String: Int]
+    func forget(since start: Instant, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> [String: Int]
 }
 
 public struct PersonalTable: Sendable, Equatable, Codable {

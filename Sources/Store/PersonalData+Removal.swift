@@ -3,18 +3,24 @@ import Fediverse
 import Privacy
 
 extension PersonalData {
-    func remove(_ row: PersonalRow, of alias: AliasID, in tenant: TenantKey) async throws -> [String: Int] {
+    func remove(_ row: PersonalRow, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> [String: Int] {
+        try await removing(from: alias, in: tenant, at: now) { try $0.remove(row) }
+    }
+
+    func forget(since start: Instant, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> [String: Int] {
+        try await removing(from: alias, in: tenant, at: now) { try $0.forget(since: start) }
+    }
+
+    private func removing(
+        from alias: AliasID, in tenant: TenantKey, at now: Instant, _ body: @escaping @Sendable (PersonalRemoval) throws -> [String: Int]
+    ) async throws -> [String: Int] {
         try await pool.write(.power) { connection in
             // The row as it is now, and no other process's write of theirs between.
             guard let person = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forChange) else { return [:] }
-            return try PersonalRemoval(connection: connection, tenant: tenant, person: person).remove(row).filter { $0.value > 0 }
-        }
-    }
-
-    func forget(since start: Instant, of alias: AliasID, in tenant: TenantKey) async throws -> [String: Int] {
-        try await pool.write(.power) { connection in
-            guard let person = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forChange) else { return [:] }
-            return try PersonalRemoval(connection: connection, tenant: tenant, person: person).forget(since: start).filter { $0.value > 0 }
+            let removed = try body(PersonalRemoval(connection: connection, tenant: tenant, person: person)).filter { $0.value > 0 }
+            // Their bytes are to leave the files, too; evidence stands in the files of its days, which go whole.
+            try connection.noteRemoval(of: removed.keys.filter { !evidenceTables.contains($0) }, aliases: [], in: tenant, at: now)
+            return removed
         }
     }
 }

@@ -11,14 +11,17 @@ extension Storage {
         of pseudonymizer: Pseudonymizer, in tenant: TenantKey, service: PrivacyReport.Service, policy: RankingPolicy,
         clock: @escaping @Sendable () -> Instant
     ) -> PersonRights {
-        let (jobRuns, location) = (jobRuns, location)
+        let (jobRuns, location, storage) = (jobRuns, location, self)
         return PersonRights(
             people: people, preferences: preferences, data: personalData, knownSettings: KnownSetting.all, pseudonymizer: pseudonymizer,
             tenant: tenant,
             facts: { settings, _ in
                 var service = service
                 service.parameters = policy.parameters(with: settings).map { .init(name: $0.name, value: $0.value) } + service.parameters
-                if case .postgres = location { service.engine = .server }
+                if case .postgres = location {
+                    service.engine = .server
+                    service.bytesLeaveBy = try await storage.bytesLeaveBy(in: tenant)
+                }
                 // One that has not ended tells nothing yet.
                 if let last = try await jobRuns.recent("anonymizer", limit: 2, in: tenant).first(where: { $0.finishedAt != nil }), let ended = last.finishedAt {
                     service.lastAnonymized = ended

@@ -75,10 +75,10 @@ struct PlanTests {
             .interaction(.favourite, postID: id(1)), .author(id: id(1)), .recommendation(id: 1), .suppression(.author(id: id(9))), .setting(name: "a"),
         ]
         for row in rows + PersonalRow.Evidence.allCases.map({ .evidence($0, id: 1) }) {
-            _ = try await storage.personalData.remove(row, of: full.alias, in: store.tenant)
+            _ = try await storage.personalData.remove(row, of: full.alias, in: store.tenant, at: noon)
         }
         try await store.act(on: 1, full)
-        _ = try await storage.personalData.forget(since: noon, of: full.alias, in: store.tenant)
+        _ = try await storage.personalData.forget(since: noon, of: full.alias, in: store.tenant, at: noon)
         try await storage.statuses.confirm([id(1)], in: store.tenant, at: noon + .days(1))
         _ = try await storage.statuses.unconfirmed(since: noon, limit: 5, in: store.tenant)
         _ = try await storage.statuses.withdraw(localIDs: ["local-1"], in: store.tenant, at: noon)

@@ -15,7 +15,9 @@ extension PrivacyReport {
             "Counts of what several people did, because nobody can be found in them: a count is kept only where at least 5 people acted.",
             service.engine == .file
                 ? "Bytes of removed rows: they are overwritten at once, and out of the database's log within a minute, unless another program reads it meanwhile."
-                : "Bytes of removed rows, until the database server has written its files anew and its own log has been reused.",
+                : "Bytes of removed rows"
+                    + (service.bytesLeaveBy.map { ", of anybody: the last that are due leave the server's files on \(UTCText.writeFull($0)) UTC" } ?? ": none are left in the server's files")
+                    + "; its own log keeps them until it is reused.",
             "Backups: one that Sheltie made can be read for 30 days and tells nothing of who was erased since when it is put back; for others ask the operator.",
             "How many of your rows a removal of old ones took: that would be a record of what is gone.",
         ]

@@ -24,6 +24,8 @@ public struct PrivacyReport: Sendable {
         public var lastRemoved: Int?
         /// Where the rows are, which decides when the bytes of removed ones are gone.
         public var engine: Engine
+        /// When bytes of rows removed up to now leave a server's files; nil where none are left in them.
+        public var bytesLeaveBy: Instant?
 
         public enum Engine: Sendable { case file, server }
 

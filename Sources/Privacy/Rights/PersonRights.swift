@@ -79,7 +79,7 @@ public struct PersonRights: Sendable {
     /// Removes one row and what was derived from it.
     /// - Returns: rows removed by table; empty where there was none.
     public func remove(_ row: PersonalRow, of alias: AliasID) async throws -> [String: Int] {
-        try await data.remove(row, of: alias, in: tenant)
+        try await data.remove(row, of: alias, in: tenant, at: clock())
     }
 
     /// The longest that `forget` reaches back.
@@ -90,7 +90,8 @@ public struct PersonRights: Sendable {
     /// - Throws: `RightsError.badHours`.
     public func forget(hours: Int, of alias: AliasID) async throws -> [String: Int] {
         guard (1...Self.mostHours).contains(hours) else { throw RightsError.badHours }
-        return try await data.forget(since: clock() - .hours(Int64(hours)), of: alias, in: tenant)
+        let now = clock()
+        return try await data.forget(since: now - .hours(Int64(hours)), of: alias, in: tenant, at: now)
     }
 
     /// Holds an author or a reason back.
