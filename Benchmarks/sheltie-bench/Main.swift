@@ -6,6 +6,8 @@ struct Main {
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch (arguments.first, arguments.count) {
+        case ("anonymizer", 2): try await measureAnonymizer(database: arguments[1])
+        case ("anonymizer-database", 2): try await prepareAnonymizer(database: arguments[1])
         case ("hmac", 2): try measureHMAC(count: number(arguments[1]))
         case ("ingest", 3): try await measureIngest(pages: arguments[1], database: arguments[2])
         case ("interactions", 4):
@@ -13,7 +15,7 @@ struct Main {
         case ("posts", 3): try await measurePosts(database: arguments[1], rows: number(arguments[2]))
         case ("ranking", 2): measureRanking(statuses: number(arguments[1]))
         default:
-            print("usage: sheltie-bench hmac COUNT | ingest PAGES DATABASE | interactions DATABASE ROWS ALONE | posts DATABASE ROWS | ranking STATUSES")
+            print("usage: sheltie-bench anonymizer DATABASE | anonymizer-database DATABASE | hmac COUNT | ingest PAGES DATABASE | interactions DATABASE ROWS ALONE | posts DATABASE ROWS | ranking STATUSES")
             exit(64)
         }
     }

@@ -102,6 +102,8 @@ extension Connection {
         // Interactions, logs, daily numbers and preferences go with the rows that they refer to.
         let removed = try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author)")
         try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(author)")
+        try noteRemoval(
+            of: ["user_interactions", "recommendation_logs", "author_preferences", "suppressions", "post_metadata", "authors"], aliases: [], in: tenant, at: now)
         return removed
     }
 }
