@@ -60,6 +60,7 @@ struct SettingsPageTests {
         ["--listen", "0.0.0.0:80"], ["--public-url", "home.example"], ["--upstream", "http://social.example"], ["--policy", "best"],
         ["--content-days", "8"], ["--candidates", "many"], ["--ingest-sources", "everything"], ["--log-level", "loud"],
         ["--database", "postgresq://x"], ["--default-level", "full"], ["--consent", "none"],
+        ["--deny-instance", "https://social.example"], ["--deny-instance", "10.0.0.1"], ["--stream", "everything"], ["--metrics-listen", "9100"],
     ])
     func `config check refuses what the service would refuse`(arguments: [String]) throws {
         let checked = try Program.run("config", "check", arguments[0], arguments[1])

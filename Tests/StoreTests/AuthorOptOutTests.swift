@@ -1,4 +1,6 @@
+import Database
 import Fediverse
+import Privacy
 import Recommender
 import Testing
 
@@ -52,6 +54,51 @@ import Testing
                 #expect(try await statuses.optIn(authorID: id(author), source: second, in: store.tenant, at: noon))
             }
             #expect(try await statuses.optOutCounts(in: store.tenant) == [.profile: 0, .request: 0, .listing: 0])
+        }
+    }
+
+    @Test func `what is written at the moment of an opt-out does not outlive it`() async throws {
+        try await TestStore.with { store in
+            let (statuses, tenant) = (store.storage.statuses, store.tenant)
+            let viewer = try await store.viewer(.full)
+            for round in 1...40 {
+                try await store.keep([.status(round, by: round)])
+                // They begin together; who comes first is chance.
+                async let acted = store.act(on: round, by: round, viewer)
+                async let kept = statuses.keep([.status(100 + round, by: round)], cursor: nil, in: tenant, at: noon)
+                async let removed = statuses.optOut(authorID: id(round), source: .request, in: tenant, at: noon)
+                async let withdrawn = statuses.withdraw(authors: [id(round)], in: tenant, at: noon)
+                async let forgotten = statuses.remove(authors: [id(round)], in: tenant, at: noon)
+                _ = try await (acted, kept, removed, withdrawn, forgotten)
+            }
+            for table in ["authors", "post_metadata", "user_interactions", "author_preferences"] {
+                #expect(try await store.count(table) == 0, "\(table)")
+            }
+        }
+    }
+
+    @Test func `of denied authors everything goes, and nobody is put on a list`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            try await store.keep([.status(1), .status(2, by: 2), .status(3)])
+            try await store.act(on: 4, viewer)
+            #expect(try await store.storage.statuses.remove(authors: [id(1), id(9)], in: store.tenant, at: noon) == 3)
+            #expect(try await store.rows("SELECT post_id FROM post_metadata") == [[.text(id(2))]])
+            #expect(try await store.count("user_interactions") == 0)
+            #expect(try await store.count("author_opt_outs") == 0)
+            #expect(try await store.keep([.status(1)]) == 1)
+        }
+    }
+
+    @Test func `what one status tells of its author takes all their candidates back, and leaves acts on them`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            try await store.keep([.status(1), .status(2, by: 2), .status(3)])
+            try await store.act(on: 1, viewer)
+            #expect(try await store.storage.statuses.withdraw(authors: [id(1), id(9)], in: store.tenant, at: noon) == 2)
+            #expect(try await store.changes().changed.map(\.localID) == ["local-2"])
+            #expect(try await store.count("user_interactions") == 1)
+            #expect(try await store.storage.statuses.candidates(among: ["local-1", "local-2"], in: store.tenant) == ["local-2"])
         }
     }
 

@@ -45,7 +45,7 @@ extension KeepingPolicy {
         Event("your token, account, name, address and client", "nothing: in memory for minutes, the token as a code of this process alone"),
         Event("a limit that you reach, a request that fails", "nothing"),
         Event("the operational log", "no line about a request; what failed, without values", seenBy: .theOperator),
-        Event("metrics", "nothing: there are none in this version"),
+        Event("metrics", "numbers without any id; how many people are at a level only from 5 on, rounded down to a multiple of 5", seenBy: .theOperator),
         Event("what the jobs did", "counts only; 400 days", in: ["job_runs"], seenBy: .theOperator),
         Event("counts of what at least 5 people did", limited: "nothing that names you: a number of people, rounded down to a multiple of 5, with noise where the operator asks for it; 90 days",
             in: ["item_popularity_daily", "shared_releases"], seenBy: .theOperator),
@@ -139,7 +139,7 @@ extension KeepingPolicy {
     private static let others = [
         Table("authors", .aboutAuthors, for: "to tell authors apart without their names", ends: "with the last post or preference that refers to it"),
         Table("post_metadata", .aboutAuthors, for: "to know what may be recommended", ends: "30 days after it was written; a stub with the last row that refers to it"),
-        Table("author_opt_outs", .aboutAuthors, for: "to leave those alone who want it", ends: "never"),
+        Table("author_opt_outs", .aboutAuthors, for: "to leave those alone who want it", ends: "when the last reason is taken back, which a tag never is"),
         Table("item_popularity_daily", .shared, for: "to know what many like", ends: "after 90 days"),
         Table("shared_releases", .shared, for: "to publish a day with noise once, and to account for it", ends: "after 90 days"),
         Table("post_removals", .shared, for: "to tell caches what is gone", ends: "after a day"),
