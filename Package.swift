@@ -58,7 +58,7 @@ let package = Package(
         module("Zlib", ["CZlib"]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: ["0001_core", "0002_search", "0003_keys_and_backups", "0004_evidence"].flatMap { name in
+            resources: ["0001_core", "0002_search", "0003_keys_and_backups", "0004_evidence", "0005_author_requests", "0006_shared_releases"].flatMap { name in
                 ["sqlite", "postgres"].map { .embedInCode("\($0)/\($0)_\(name).sql") }
             },
             swiftSettings: settings),
@@ -129,7 +129,7 @@ let package = Package(
         tests("ZlibTests", ["Zlib", "CZlib"]),
         tests("UpstreamTests", ["Upstream", "Curl", "Fediverse", "LoopbackClient", httpTypes]),
         tests("JobsTests", [
-            "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "Privacy", "Recommender", "Store", "Upstream", httpTypes, logging, lifecycle,
+            "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "OpenSSL", "Privacy", "Recommender", "Store", "Upstream", httpTypes, logging, lifecycle,
         ]),
         tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
         tests("CommandTests", ["Database", "SQLite"]),

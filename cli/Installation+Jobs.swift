@@ -12,7 +12,7 @@ extension Installation {
         return [
             try ingestJob(),
             RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: try intake(), tenant: tenant),
-            SignalsJob(statuses: storage.statuses, tenant: tenant),
+            SignalsJob(statuses: storage.statuses, tenant: tenant, sharing: SharingPolicy(try settings.choice("sharedCounts"))),
             AnonymizerJob(
                 anonymizer: Anonymizer(retention: keeping), retention: storage.retention, people: storage.people, tenant: tenant,
                 lastFinished: lastAnonymized, sinceBoot: Clock.sinceBoot, prepareDays: { [storage] in try await storage.prepareEvidence(at: $0) }),
@@ -23,7 +23,7 @@ extension Installation {
     func ingestJob(mustReach: Bool = false) throws -> IngestJob {
         var ingest = IngestJob.Settings(sources: try settings.ingestSources(), consent: consent)
         ingest.period = .seconds(try settings.number("ingestInterval"))
-        ingest.obeysRobots = try settings.obeysRobots() && !instance.base.hasPrefix("http://")
+        ingest.obeysRobots = try settings.obeysRobots(of: instance)
         ingest.contentDays = try settings.number("contentDays")
         ingest.mustReach = mustReach
         return IngestJob(
@@ -32,7 +32,8 @@ extension Installation {
 
     func intake() throws -> StatusIntake {
         StatusIntake(
-            instance: instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: try settings.number("contentDays") > 0)
+            instance: instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: try settings.number("contentDays") > 0,
+            blocksOf: mastodon)
     }
 
     var jobBook: StoredJobBook { StoredJobBook(storage: storage, tenant: tenant) }

@@ -48,7 +48,7 @@ struct Installation: Sendable {
             let client = CurlClient(reach)
             return Installation(
                 settings: settings, role: role, storage: storage, pseudonymizer: pseudonymizer, instance: instance, tenant: tenant, client: client,
-                streams: CurlClient(reach.withoutConnectionLimit), mastodon: Self.mastodon(settings, instance, client),
+                streams: CurlClient(reach.withoutConnectionLimit), mastodon: try Self.mastodon(settings, instance, client),
                 consent: try settings.consentPolicy())
         } catch {
             await storage.shutdown()
@@ -76,18 +76,18 @@ struct Installation: Sendable {
     static func asking<Result>(_ settings: Settings, _ body: (Mastodon) async throws -> Result) async throws -> Result {
         let client = CurlClient(try reach(settings))
         defer { client.shutdown() }
-        return try await body(mastodon(settings, settings.instance(), client))
+        return try await body(try mastodon(settings, settings.instance(), client))
     }
 
     private static func reach(_ settings: Settings) throws -> CurlSettings {
         CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream"))
     }
 
-    private static func mastodon(_ settings: Settings, _ instance: Instance, _ client: CurlClient) -> Mastodon {
+    private static func mastodon(_ settings: Settings, _ instance: Instance, _ client: CurlClient) throws -> Mastodon {
         let contact = settings.text("contact")
         return Mastodon(
             instance: instance, client: client, userAgent: "\(agent)/\(Version.text)" + (contact.isEmpty ? "" : " (+\(contact))"),
-            clock: Clock.now)
+            obeysRobots: try settings.obeysRobots(of: instance), clock: Clock.now)
     }
 
     func close() async {
@@ -112,7 +112,8 @@ extension Settings {
 
     func consentPolicy() throws -> ConsentPolicy {
         ConsentPolicy(
-            mode: try choice("consent"), unknownIndexable: try choice("indexableUnknown"), allowGroups: try flag("allowGroups"))
+            mode: try choice("consent"), unknownIndexable: try choice("indexableUnknown"), allowGroups: try flag("allowGroups"),
+            deniedInstances: try deniedInstances())
     }
 
     /// The instance that the proxy stands before.

@@ -18,7 +18,7 @@ struct Sheltie: AsyncParsableCommand {
                 name: "People:",
                 subcommands: [PrivacyCommand.self, PreferencesCommand.self, InteractionsCommand.self, RecommendationsCommand.self]),
             CommandGroup(
-                name: "Operation:", subcommands: [SetupCommand.self, KeyCommand.self, DatabaseCommand.self, PostsCommand.self, ConfigCommand.self]),
+                name: "Operation:", subcommands: [SetupCommand.self, KeyCommand.self, DatabaseCommand.self, PostsCommand.self, AuthorsCommand.self, ConfigCommand.self]),
             CommandGroup(name: "Documented Corgi names:", subcommands: CorgiNames.all),
         ])
 

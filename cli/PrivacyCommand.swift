@@ -181,7 +181,11 @@ extension Installation {
             service: PrivacyReport.Service(
                 name: Self.agent, version: Version.text, contact: settings.text("contact").isEmpty ? nil : settings.text("contact"),
                 instance: instance.domain, defaultLevel: settings.defaultLevel(),
-                parameters: [.init(name: "policy", value: settings.text("policy")), .init(name: "recommendations per page", value: settings.text("recommendationsPerPage"))],
+                parameters: [
+                    .init(name: "policy", value: settings.text("policy")),
+                    .init(name: "recommendations per page", value: settings.text("recommendationsPerPage")),
+                    .init(name: "counts of what people here like", value: SharingPolicy(try settings.choice("sharedCounts")).sentence),
+                ],
                 lastAnonymized: last, nextAnonymized: last.map { $0 + .hours(1) }),
             at: Clock.now())
     }

@@ -71,6 +71,7 @@ struct Serving {
             interactions: storage.interactions, log: storage.recommendationLog, preferences: storage.preferences,
             candidates: storage.recommender, mastodon: installation.mastodon, client: installation.client,
             streams: installation.streams, clock: Clock.now)
+        parts.statuses = storage.statuses
         parts.hints = storage.hints(about: installation.tenant)
         let proxy = try Proxy(
             parts, settings: proxySettings, logger: logger, trouble: { await readiness.trouble() }, pages: pages, onRunning: onRunning)

@@ -38,6 +38,8 @@ struct SettingFlags: ParsableArguments {
     var indexableUnknown: String?
     @Flag(help: ArgumentHelp(SettingName.sentence("allowGroups")))
     var allowGroups = false
+    @Option(help: ArgumentHelp(SettingName.sentence("denyInstance")))
+    var denyInstance: [String] = []
     @Option(help: ArgumentHelp(SettingName.sentence("contentDays")))
     var contentDays: String?
     @Option(help: ArgumentHelp(SettingName.sentence("contact")))
@@ -48,6 +50,8 @@ struct SettingFlags: ParsableArguments {
     var ingestSources: String?
     @Option(help: ArgumentHelp(SettingName.sentence("robots")))
     var robots: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("sharedCounts")))
+    var sharedCounts: String?
     @Option(help: ArgumentHelp(SettingName.sentence("leaseSeconds")))
     var leaseSeconds: String?
     @Option(help: ArgumentHelp(SettingName.sentence("candidates")))
@@ -71,7 +75,9 @@ struct SettingFlags: ParsableArguments {
             "listen": listen, "publicUrl": publicUrl, "tlsInFront": tlsInFront ? "true" : nil,
             "allowLoopbackUpstream": allowLoopbackUpstream ? "true" : nil, "defaultLevel": defaultLevel, "consent": consent,
             "indexableUnknown": indexableUnknown, "allowGroups": allowGroups ? "true" : nil, "contentDays": contentDays,
-            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots, "leaseSeconds": leaseSeconds,
+            "denyInstance": denyInstance.isEmpty ? nil : denyInstance.joined(separator: ","),
+            "contact": contact, "ingestInterval": ingestInterval, "ingestSources": ingestSources, "robots": robots,
+            "sharedCounts": sharedCounts, "leaseSeconds": leaseSeconds,
             "candidates": candidates,
             "policy": policy, "recommendationsPerPage": recommendationsPerPage, "decisionMilliseconds": decisionMilliseconds,
             "requestBudget": requestBudget, "logLevel": logLevel,

@@ -65,6 +65,7 @@ BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_dis
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('exposure_events', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('interaction_events', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('item_popularity_daily', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
+BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('shared_releases', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('author_opt_outs', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('ingest_cursors', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('job_runs', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;

@@ -16,6 +16,12 @@ public struct Migration: Sendable {
             postgres: text(PackageResources.postgres_0003_keys_and_backups_sql)),
         Migration(
             number: 4, name: "evidence", sqlite: text(PackageResources.sqlite_0004_evidence_sql), postgres: text(PackageResources.postgres_0004_evidence_sql)),
+        Migration(
+            number: 5, name: "author requests", sqlite: text(PackageResources.sqlite_0005_author_requests_sql),
+            postgres: text(PackageResources.postgres_0005_author_requests_sql)),
+        Migration(
+            number: 6, name: "shared releases", sqlite: text(PackageResources.sqlite_0006_shared_releases_sql),
+            postgres: text(PackageResources.postgres_0006_shared_releases_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -50,7 +50,8 @@ public struct IngestJob: Job {
         self.tenant = tenant
         self.settings = settings
         intake = StatusIntake(
-            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: settings.consent, keepsContent: settings.contentDays > 0)
+            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: settings.consent, keepsContent: settings.contentDays > 0,
+            blocksOf: mastodon)
         robots = RobotsGate(mastodon: mastodon, agent: agent)
     }
 
@@ -113,6 +114,14 @@ public struct IngestJob: Job {
             if page.statuses.isEmpty {
                 path = nil
                 break
+            }
+            if !page.mayBeKept {
+                // The answer itself forbids it, as its robots.txt could have.
+                try await keep(&waiting, from: source, cursor: nil, at: now, into: &counts)
+                counts["withdrawn", default: 0] += try await statuses.withdraw(intake.postIDs(of: page.statuses), in: tenant, at: now)
+                counts["refused-by-robots", default: 0] += 1
+                try await rest(start, until: now + .days(1), because: "robots", at: now)
+                return
             }
             for status in page.statuses { newest = source.later(status.id, than: newest) }
             waiting += page.statuses

@@ -36,7 +36,8 @@ public struct RecheckJob: Job {
             if due.isEmpty { break }
             let shown: [Status]
             do {
-                shown = try await mastodon.statuses(due, authorization: nil).map(\.status)
+                // What an answer forbids to keep counts as gone.
+                shown = try await mastodon.statuses(due, authorization: nil).filter(\.mayBeKept).map(\.status)
             } catch let error as UpstreamError {
                 if error.isOurStop { throw CancellationError() }
                 // An instance that does not answer says nothing about its statuses; the display check stands in between.

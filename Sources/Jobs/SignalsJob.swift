@@ -2,19 +2,18 @@ public import Fediverse
 public import Privacy
 public import Recommender
 
-/// Closes each UTC day an hour after its end: own people's acts become daily cells, each of at least 5 aliases.
+/// Closes each UTC day an hour after its end: own people's acts become daily cells, of enough aliases each.
 public struct SignalsJob: Job {
     public let name = "signals"
     public let period: Duration = .seconds(900)
 
-    /// The smallest number of people that a shared cell may speak of.
-    public static let minimumAliases = KeepingPolicy.Shared.fewestPeople
-
     private let statuses: any StatusRepository
     private let tenant: TenantKey
+    private let sharing: SharingPolicy
 
-    public init(statuses: any StatusRepository, tenant: TenantKey) {
+    public init(statuses: any StatusRepository, tenant: TenantKey, sharing: SharingPolicy = SharingPolicy()) {
         self.statuses = statuses
+        self.sharing = sharing
         self.tenant = tenant
     }
 
@@ -24,7 +23,7 @@ public struct SignalsJob: Job {
         // A week back, so that days missed while the service was off are closed too; closing again changes nothing.
         for daysBack in 0..<7 {
             let day = newest - .days(Int64(daysBack))
-            cells += try await statuses.closeDay(day, minimumAliases: Self.minimumAliases, in: tenant, at: now)
+            cells += try await statuses.closeDay(day, sharing: sharing, in: tenant, at: now)
         }
         return ["cells": cells]
     }

@@ -10,11 +10,16 @@ public struct StatusIntake: Sendable {
     private let pseudonymizer: Pseudonymizer
     private let consent: ConsentPolicy
     private let keepsContent: Bool
+    private let blocks: InstanceBlocks?
 
     /// - Parameters:
     ///   - consent: judged with this instance's own authors as local.
     ///   - keepsContent: whether a status's plain text is kept with it.
-    public init(instance: Instance, pseudonymizer: Pseudonymizer, consent: ConsentPolicy, keepsContent: Bool) {
+    ///   - blocksOf: an instance that is asked which domains it limits or suspends itself; nil asks nobody.
+    public init(
+        instance: Instance, pseudonymizer: Pseudonymizer, consent: ConsentPolicy, keepsContent: Bool, blocksOf mastodon: Mastodon? = nil
+    ) {
+        blocks = mastodon.map(InstanceBlocks.init)
         self.instance = instance
         self.pseudonymizer = pseudonymizer
         self.consent = consent
@@ -30,6 +35,10 @@ public struct StatusIntake: Sendable {
         public var forgotten: [String] = []
         /// Authors whose profile says no.
         public var optedOut: Set<String> = []
+        /// Authors at an instance of which nothing is kept.
+        public var denied: Set<String> = []
+        /// Authors who, by what their account now says, may not be recommended with any status.
+        public var unwilling: Set<String> = []
         /// Refusals by their rule, for the operator.
         public var refusals: [ConsentRefusal: Int] = [:]
         /// Statuses that cannot be stored.
@@ -38,11 +47,15 @@ public struct StatusIntake: Sendable {
 
     /// - Parameters:
     ///   - optedOut: those of `authors(of:)` who want to be left alone.
+    ///   - blocked: instances that ours limits or suspends.
     ///   - ignoringAge: for statuses that are stored already: how long they stay is the retention's affair.
     public func judge(
-        _ read: [Status], from source: String, optedOut: Set<String> = [], ignoringAge: Bool = false, at now: Instant
+        _ read: [Status], from source: String, optedOut: Set<String> = [], blocked: InstanceList = InstanceList(), ignoringAge: Bool = false,
+        at now: Instant
     ) -> Judgement {
         var judgement = Judgement()
+        var consent = consent
+        consent.deniedInstances.formUnion(blocked)
         for status in read {
             // A reblog is judged by what it passes on; who passed it on is not kept.
             let status = status.reblog?.status ?? status
@@ -60,8 +73,15 @@ public struct StatusIntake: Sendable {
             }
             judgement.refusals[refusal, default: 0] += 1
             let author = pseudonymizer.authorID(uri: status.account.uri)
-            if refusal == .optOutTag { judgement.optedOut.insert(author) }
-            if judgement.optedOut.contains(author) || optedOut.contains(author) {
+            // Whatever else is wrong with the status: what its author says of all of them is heard.
+            if consent.deniedInstances.holds(status.account) {
+                judgement.denied.insert(author)
+            } else if !optedOut.contains(author), consent.isTagged(status.account) {
+                judgement.optedOut.insert(author)
+            } else if consent.refusal(ofAuthor: status.account, isLocalAuthor: instance.isHome(of: status.account)) != nil {
+                judgement.unwilling.insert(author)
+            }
+            if judgement.optedOut.contains(author) || judgement.denied.contains(author) || optedOut.contains(author) {
                 judgement.forgotten.append(postID)
             } else {
                 judgement.refused.append(postID)
@@ -69,19 +89,32 @@ public struct StatusIntake: Sendable {
         }
         // Pages overlap, and a status may have been edited between two of them: then the refusal counts.
         let refused = Set(judgement.refused + judgement.forgotten)
-        judgement.kept.removeAll { refused.contains($0.postID) }
+        judgement.kept.removeAll { refused.contains($0.postID) || judgement.unwilling.contains($0.authorID) }
         return judgement
     }
 
     /// Keys of everybody whose word counts for these statuses: their authors, and those whom they quote.
     public func authors(of read: [Status]) -> [String] {
-        var uris: Set<String> = []
+        Set(accounts(of: read).map(\.uri)).map { pseudonymizer.authorID(uri: $0) }
+    }
+
+    private func hosts(of read: [Status]) -> Set<String> {
+        accounts(of: read).reduce(into: []) { $0.formUnion(InstanceList.hosts(of: $1)) }
+    }
+
+    private func accounts(of read: [Status]) -> [Account] {
+        var accounts: [Account] = []
         func add(_ status: Status, depth: Int) {
-            uris.insert(status.account.uri)
+            accounts.append(status.account)
             if depth < 3, case .shown(let quoted) = status.quote { add(quoted.status, depth: depth + 1) }
         }
         for status in read { add(status.reblog?.status ?? status, depth: 0) }
-        return uris.map { pseudonymizer.authorID(uri: $0) }
+        return accounts
+    }
+
+    /// Public ids of statuses that an answer holds which may not be kept.
+    public func postIDs(of read: [Status]) -> [String] {
+        read.map { Pseudonymizer.postID(host: instance.domain, uri: ($0.reblog?.status ?? $0).uri) }
     }
 
     /// Judges what was read, and carries the judgement out.
@@ -94,7 +127,8 @@ public struct StatusIntake: Sendable {
         in tenant: TenantKey, at now: Instant
     ) async throws -> (judgement: Judgement, kept: Int, gone: Int, malformed: Int) {
         let optedOut = try await statuses.optedOut(among: authors(of: read), in: tenant)
-        let judgement = judge(read, from: source, optedOut: optedOut, ignoringAge: ignoringAge, at: now)
+        let blocked = try await blocks?.denied(among: hosts(of: read), at: now) ?? InstanceList()
+        let judgement = judge(read, from: source, optedOut: optedOut, blocked: blocked, ignoringAge: ignoringAge, at: now)
         let (kept, gone, malformed) = try await statuses.carryOut(judgement, cursor: cursor, in: tenant, at: now)
         return (judgement, kept, gone, malformed)
     }
@@ -121,7 +155,9 @@ extension StatusRepository {
         _ judgement: StatusIntake.Judgement, cursor: IngestCursor? = nil, in tenant: TenantKey, at now: Instant
     ) async throws -> Outcome {
         var gone = 0
-        for author in judgement.optedOut.sorted() { gone += try await optOut(authorID: author, source: "profile", in: tenant, at: now) }
+        for author in judgement.optedOut.sorted() { gone += try await optOut(authorID: author, source: .profile, in: tenant, at: now) }
+        gone += try await remove(authors: judgement.denied.sorted(), in: tenant, at: now)
+        gone += try await withdraw(authors: judgement.unwilling.sorted(), in: tenant, at: now)
         gone += try await forget(judgement.forgotten, in: tenant, at: now) + withdraw(judgement.refused, in: tenant, at: now)
         let (kept, refused) = try await keepWhatCanBe(judgement.kept, cursor: cursor, in: tenant, at: now)
         return (kept, gone, judgement.malformed + refused)

@@ -1,3 +1,4 @@
+public import Fediverse
 import OpenSSL
 
 /// From an account to an alias, and from an author to a key: the only way in, and none back.
@@ -14,6 +15,7 @@ public final class Pseudonymizer: Sendable {
     private let ledger: HMACKey
     private let acceptedLedgers: [HMACKey]
     private let virtualAccount: HMACKey
+    private let authorProof: HMACKey
 
     public init(_ ring: KeyRing) {
         keyID = ring.active.keyID
@@ -24,6 +26,7 @@ public final class Pseudonymizer: Sendable {
         ledger = ring.active.key(for: .erasureLedger)
         acceptedLedgers = ring.accepting.map { $0.key(for: .erasureLedger) }
         virtualAccount = ring.active.key(for: .virtualAccount)
+        authorProof = ring.active.key(for: .authorProof)
     }
 
     public convenience init(_ master: MasterKey) { self.init(KeyRing(master)) }
@@ -72,6 +75,27 @@ public final class Pseudonymizer: Sendable {
     public static func postID(host: String, uri: String) -> String {
         SHA256.digest(of: Array(host.utf8) + [0] + Array(uri.utf8)).hex
     }
+
+    /// 64 hex digits: SHA-256 of a domain, by which instances publish what they block without naming it.
+    public static func instanceDigest(_ domain: String) -> String { SHA256.digest(of: Array(domain.utf8)).hex }
+
+    /// The code by which an author proves their account: they show it in a status or on their profile, and nothing is stored before.
+    ///
+    /// - Parameters:
+    ///   - uri: the author's canonical address: nobody else's code is worth anything.
+    ///   - action: what it asks for.
+    ///   - day: days since 1970; on the next day another one is given.
+    ///   - since: when what is to be taken back was asked for, so that a code is worth nothing after it was used.
+    public func authorCode(uri: String, action: AuthorAction, day: Int64, since: Instant? = nil) -> String {
+        let message = PseudonymMessage.joined(["author-code/v1", action.rawValue, uri, String(day), since.map { String($0.microseconds) } ?? ""])
+        return "sheltie-" + action.rawValue + "-" + Base32.encode(authorProof.code(of: message).bytes, characters: 24)
+    }
+}
+
+/// What an author may ask for.
+public enum AuthorAction: String, Sendable, CaseIterable {
+    case optOut = "opt-out"
+    case optIn = "opt-in"
 }
 
 /// What a person was called before the key was replaced.

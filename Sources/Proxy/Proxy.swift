@@ -21,6 +21,8 @@ public struct ProxyParts: Sendable {
     /// For streams, each of which holds a connection as long as it lives.
     public var streams: CurlClient
     public var clock: @Sendable () -> Instant
+    /// Where authors are entered who ask to be left alone; nil: they cannot ask here.
+    public var statuses: (any StatusRepository)?
     /// One element whenever another process may have changed what is recommended from; nil where there is no other.
     public var hints: AsyncStream<Void>?
 

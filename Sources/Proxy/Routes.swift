@@ -48,7 +48,7 @@ struct Routes: Sendable {
             passThrough: passThrough, signedIn: signedIn, histories: parts.candidates,
             capture: InteractionCapture(
                 domain: settings.instance.domain, interactions: parts.interactions, pseudonymizer: parts.pseudonymizer, policy: policy,
-                clock: parts.clock),
+                consent: settings.consent, clock: parts.clock),
             displayCheck: displayCheck, mastodon: parts.mastodon, budget: budget, accounts: accounts, preferences: parts.preferences,
             counters: counters, clock: parts.clock)
         let virtual = VirtualAccountRequests(
@@ -108,7 +108,11 @@ struct Routes: Sendable {
         }
         table.add("POST", "/oauth/revoke") { await sessions.revoke($0, publicBase: $1) }
 
-        own = OwnRoutes(trouble: trouble, pages: pages)
+        let authors = parts.statuses.map {
+            AuthorRequests(
+                mastodon: parts.mastodon, pseudonymizer: parts.pseudonymizer, statuses: $0, tenant: parts.tenant, clock: parts.clock)
+        }
+        own = OwnRoutes(authors: authors, trouble: trouble, pages: pages)
         self.table = table
         everythingElse = passThrough
         self.tokens = tokens

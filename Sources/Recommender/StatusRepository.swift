@@ -61,6 +61,29 @@ public struct StatusRefused: Error, Equatable, CustomStringConvertible {
     public var description: String { "the database does not take a status as it is" }
 }
 
+/// Why an author is left alone. The raw value is the word in the database.
+public enum OptOutSource: String, Sendable, CaseIterable {
+    /// A refusing tag was seen in their profile. It counts for ever.
+    case profile
+    /// They asked for it, and proved the account.
+    case request
+    /// The operator's list.
+    case listing = "operator"
+}
+
+/// The reasons for which an author is left alone.
+public struct AuthorOptOut: Sendable, Equatable {
+    public var hasTag: Bool
+    public var requestedAt: Instant?
+    public var listedAt: Instant?
+
+    public init(hasTag: Bool, requestedAt: Instant?, listedAt: Instant?) {
+        self.hasTag = hasTag
+        self.requestedAt = requestedAt
+        self.listedAt = listedAt
+    }
+}
+
 /// The statuses that may be recommended.
 public protocol StatusRepository: Sendable {
     /// Inserts or brings up to date by post id, and moves the cursor, in one transaction: no cursor is ahead of what it came with.
@@ -72,6 +95,11 @@ public protocol StatusRepository: Sendable {
     func withdraw(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
     /// The same by local ids, as streams and re-checks name them.
     func withdraw(localIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// All candidates of these authors: what one of their statuses told of the author counts for the others at once.
+    func withdraw(authors authorIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Removes all posts, stubs, interactions and preferences of the authors, who stand on no list.
+    /// - Returns: posts removed.
+    func remove(authors authorIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
     /// Confirms that the instance still shows them.
     func confirm(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws
     /// Local ids of candidates not confirmed since `before`, oldest first.
@@ -79,12 +107,21 @@ public protocol StatusRepository: Sendable {
     func cursor(of source: String, in tenant: TenantKey) async throws -> IngestCursor?
     func setCursor(_ cursor: IngestCursor, in tenant: TenantKey, at now: Instant) async throws
     /// Removes all posts, stubs, interactions and preferences of the author, and refuses them from now on.
-    func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// - Returns: posts removed.
+    func optOut(authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Takes a request or an entry of the operator's back; of a tag that was seen nothing is taken back.
+    /// - Returns: whether the author may be recommended from now on, no other reason being left.
+    func optIn(authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) async throws -> Bool
+    /// Why the author is left alone; nil when they are not.
+    func optOut(of authorID: String, in tenant: TenantKey) async throws -> AuthorOptOut?
+    /// How many authors are left alone, by each reason; who has several counts under each.
+    func optOutCounts(in tenant: TenantKey) async throws -> [OptOutSource: Int]
     /// Removes posts, stubs among them, of which a status tells that their author opted out, whoever stood in for the author.
     /// - Returns: posts removed.
     func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int
     /// Those of the authors who have opted out.
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String>
-    /// Counts yesterday's (and still open) own acts into the daily table, k-gated and rounded.
-    func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int
+    /// Counts a day's own acts into the daily table, as the policy lets them be shared.
+    /// - Returns: cells that have changed.
+    func closeDay(_ day: Instant, sharing: SharingPolicy, in tenant: TenantKey, at now: Instant) async throws -> Int
 }

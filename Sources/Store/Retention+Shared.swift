@@ -19,6 +19,12 @@ extension Connection {
             cells.map { [overdue.tenant.sqlValue, $0.0.sqlValue, $0.1.sqlValue, $0.2.sqlValue] })
     }
 
+    func dropReleases(_ days: [(String, Int64)], _ overdue: Overdue) throws -> Int {
+        try bulk(
+            "DELETE FROM shared_releases WHERE tenant_id = $1 AND namespace = $2 AND day = $3",
+            days.map { [overdue.tenant.sqlValue, $0.0.sqlValue, $0.1.sqlValue] })
+    }
+
     func dropLedgerTags(_ tags: [String], _ overdue: Overdue) throws -> Int {
         try inParts(tags).reduce(0) { removed, part in
             try removed + run("""

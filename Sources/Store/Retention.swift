@@ -39,7 +39,9 @@ struct Retention: RetentionRepository {
             return try await batch(overdue, limit) { $0.post(0) } remove: { try $0.withdraw($1, in: tenant, at: now) }
         case .stubs: return try await sweep(overdue, limit)
         case .sharedAggregates:
-            return try await batch(overdue, limit) { ($0.text(0), $0.integer(1), $0.post(2)) } remove: { try $0.dropAggregates($1, overdue) }
+            let cells = try await batch(overdue, limit) { ($0.text(0), $0.integer(1), $0.post(2)) } remove: { try $0.dropAggregates($1, overdue) }
+            // What a day cost is known for as long as its numbers are there.
+            return cells < limit ? try await cells + dropReleases(overdue, limit - cells) : cells
         case .ledgerTags:
             return try await batch(overdue, limit) { $0.text(0) } remove: { try $0.dropLedgerTags($1, overdue) }
         case .evidence:
@@ -58,6 +60,13 @@ struct Retention: RetentionRepository {
         }
         if keys.isEmpty { return 0 }
         return try await pool.write(.process) { try remove($0, keys) }
+    }
+
+    private func dropReleases(_ overdue: Overdue, _ limit: Int) async throws -> Int {
+        let days = try await pool.read { connection in
+            try connection.all("\(sql: overdue.selections[1]) LIMIT \(limit)") { ($0.text(0), $0.integer(1)) }
+        }
+        return days.isEmpty ? 0 : try await pool.write(.process) { try $0.dropReleases(days, overdue) }
     }
 
     /// Keys whose time is over, and the people who are still known by one of them: nobody can find them again.
@@ -143,6 +152,8 @@ struct Overdue: Sendable {
             ["""
             SELECT namespace, day, post_key FROM item_popularity_daily
             WHERE tenant_id = \(tenant) AND day < \(firstKeptDay)
+            """, """
+            SELECT namespace, day FROM shared_releases WHERE tenant_id = \(tenant) AND day < \(firstKeptDay)
             """]
         case .ledgerTags: ["SELECT tag FROM erasure_ledger WHERE tenant_id = \(tenant) AND erased_at < \(before)"]
         case .jobRuns: ["SELECT run_key FROM job_runs WHERE tenant_id = \(tenant) AND started_at < \(before)"]

@@ -4,24 +4,20 @@ import Privacy
 import Recommender
 
 extension Statuses {
-    /// How many statuses of one alias count on one day.
-    static let contributionLimit = 20
-    /// Daily numbers are published in steps of this.
-    static let rounding = KeepingPolicy.Shared.fewestPeople
     /// How many days the sums of a snapshot reach back.
     static let windowDays: Int64 = 7
 
-    /// Counts one day's own acts anew: favourites, reblogs and replies on candidates, one for each alias and status.
+    /// Counts one day's own acts: favourites, reblogs and replies on candidates, one for each alias and status. Without noise a day can be
+    /// counted again; with noise it is published once, since the mean of many draws would be the count itself.
     /// - Returns: cells of the daily table that have changed.
-    func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int {
+    func closeDay(_ day: Instant, sharing: SharingPolicy, in tenant: TenantKey, at now: Instant) async throws -> Int {
         let start = day.floored(to: .days(1))
         return try await pool.write(.process) { connection in
-            let counts = try connection.contributions(from: start, in: tenant)
-            let wanted = counts.compactMapValues { count -> Int? in
-                let rounded = count / Self.rounding * Self.rounding
-                return count >= max(minimumAliases, 1) && rounded > 0 ? rounded : nil
-            }
             let present = try connection.ownScores(on: start.dayNumber, in: tenant)
+            guard try connection.mayPublish(start.dayNumber, sharing, hasScores: !present.isEmpty, in: tenant, at: now) else { return 0 }
+            var random = SystemRandomNumberGenerator()
+            let counts = try connection.contributions(from: start, postsOfOnePerson: sharing.postsOfOnePerson, in: tenant)
+            let wanted = counts.compactMapValues { sharing.published($0, using: &random) }
             let changed = Set(wanted.keys).union(present.keys).filter { wanted[$0] != present[$0] }.sorted()
             try connection.bulk("""
                 INSERT INTO item_popularity_daily (tenant_id, namespace, day, post_key, score) VALUES ($1, 'default', $2, $3, $4)
@@ -39,8 +35,24 @@ extension Statuses {
 }
 
 extension Connection {
-    /// Aliases that acted on each candidate that day, each alias heard for at most `contributionLimit` statuses.
-    func contributions(from start: Instant, in tenant: TenantKey) throws -> [PostKey: Int] {
+    /// Whether a day's numbers are to be worked out now. What was published with noise stays as it is, in every mode, and what was
+    /// published without it is not published once more with it.
+    fileprivate func mayPublish(_ day: Int64, _ sharing: SharingPolicy, hasScores: Bool, in tenant: TenantKey, at now: Instant) throws -> Bool {
+        let isReleased = try first("""
+            SELECT 1 FROM shared_releases WHERE tenant_id = \(tenant) AND namespace = 'default' AND day = \(day)
+            """) { _ in true } ?? false
+        guard let noise = sharing.noise else { return !isReleased }
+        guard !isReleased, !hasScores else { return false }
+        // Of two processes that come here at once, the second one's row breaks the key, and its transaction with it.
+        try run("""
+            INSERT INTO shared_releases (tenant_id, namespace, day, epsilon, delta, released_at)
+            VALUES (\(tenant), 'default', \(day), \(noise.epsilon), \(noise.delta), \(now))
+            """)
+        return true
+    }
+
+    /// Aliases that acted on each candidate that day, each alias heard for so many statuses at most.
+    func contributions(from start: Instant, postsOfOnePerson limit: Int, in tenant: TenantKey) throws -> [PostKey: Int] {
         var posts: [AliasKey: Set<PostKey>] = [:]
         let kinds = [InteractionKind.favourite, .reblog, .reply].map(\.code)
         try rows("""
@@ -51,17 +63,17 @@ extension Connection {
             """) { posts[$0.alias(0), default: []].insert($0.post(1)) }
         var counts: [PostKey: Int] = [:]
         for (alias, acted) in posts {
-            for post in heard(acted, of: alias, on: start.dayNumber) { counts[post, default: 0] += 1 }
+            for post in heard(acted, of: alias, on: start.dayNumber, limit: limit) { counts[post, default: 0] += 1 }
         }
         return counts
     }
 
     /// Which statuses of an alias count: by a hash, not first come, so that nobody can push others' acts out, and the same each time.
-    private func heard(_ posts: Set<PostKey>, of alias: AliasKey, on day: Int64) -> some Sequence<PostKey> {
-        guard posts.count > Statuses.contributionLimit else { return Array(posts)[...] }
+    private func heard(_ posts: Set<PostKey>, of alias: AliasKey, on day: Int64, limit: Int) -> some Sequence<PostKey> {
+        guard posts.count > limit else { return Array(posts)[...] }
         let seed = mixed(mixed(UInt64(bitPattern: day)) ^ UInt64(bitPattern: alias.value))
         let drawn = posts.map { (lot: mixed(seed ^ UInt64(bitPattern: $0.value)), post: $0) }
-        return drawn.sorted { ($0.lot, $0.post) < ($1.lot, $1.post) }.map(\.post).prefix(Statuses.contributionLimit)
+        return drawn.sorted { ($0.lot, $0.post) < ($1.lot, $1.post) }.map(\.post).prefix(limit)
     }
 
     fileprivate func ownScores(on day: Int64, in tenant: TenantKey) throws -> [PostKey: Int] {

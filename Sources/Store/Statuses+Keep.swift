@@ -132,12 +132,7 @@ private struct KeepingBatch {
     /// Those whose authors let themselves be recommended; what is stored of the others goes.
     private func withoutOptedOut(_ statuses: [KeptStatus]) throws -> [KeptStatus] {
         try connection.hold(authors: statuses.lazy.map(\.authorID), in: tenant)
-        var refused: Set<String> = []
-        for part in inParts(Array(Set(statuses.map(\.authorID)))) {
-            refused.formUnion(try connection.all("""
-                SELECT author_id FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id IN (\(sql: .list(part)))
-                """) { $0.text(0) })
-        }
+        let refused = try connection.optedOut(among: statuses.map(\.authorID), in: tenant)
         if refused.isEmpty { return statuses }
         try connection.forget(statuses.filter { refused.contains($0.authorID) }.map(\.postID), in: tenant, at: now)
         return statuses.filter { !refused.contains($0.authorID) }

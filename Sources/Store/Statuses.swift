@@ -32,6 +32,21 @@ struct Statuses: StatusRepository {
         }
     }
 
+    func withdraw(authors authorIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int {
+        if authorIDs.isEmpty { return 0 }
+        // Most of them were never candidates: then nothing is written.
+        let theirs: @Sendable (any Connection) throws -> [PostKey] = { connection in
+            try inParts(authorIDs).flatMap { part in
+                try connection.all("""
+                    SELECT p.post_key FROM post_metadata p JOIN authors a ON a.tenant_id = p.tenant_id AND a.author_key = p.author_key
+                    WHERE p.tenant_id = \(tenant) AND p.eligible = TRUE AND a.author_id IN (\(sql: .list(part)))
+                    """) { $0.post(0) }
+            }
+        }
+        if try await pool.read(theirs).isEmpty { return 0 }
+        return try await pool.write(.process) { try $0.withdraw(theirs($0).sorted(), in: tenant, at: now) }
+    }
+
     func confirm(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws {
         if postIDs.isEmpty { return }
         try await pool.write(.process) { connection in
@@ -66,48 +81,9 @@ struct Statuses: StatusRepository {
         try await pool.write(.process) { try $0.setCursor(cursor, in: tenant, at: now) }
     }
 
-    func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String> {
-        if authorIDs.isEmpty { return [] }
-        return try await pool.read { connection in
-            var found: Set<String> = []
-            for part in inParts(authorIDs) {
-                found.formUnion(try connection.all("""
-                    SELECT author_id FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id IN (\(sql: .list(part)))
-                    """) { $0.text(0) })
-            }
-            return found
-        }
-    }
-
     func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int {
         if postIDs.isEmpty { return 0 }
         return try await pool.write(.power) { try $0.forget(postIDs, in: tenant, at: now) }
-    }
-
-    /// - Returns: posts removed, stubs among them.
-    func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int {
-        try await pool.write(.power) { connection in
-            try connection.hold(authors: [authorID], alone: true, in: tenant)
-            try connection.run("""
-                INSERT INTO author_opt_outs (tenant_id, author_id, source, set_at)
-                VALUES (\(tenant), \(authorID), \(source), \(now)) ON CONFLICT (tenant_id, author_id) DO NOTHING
-                """)
-            try connection.run("""
-                DELETE FROM suppressions WHERE tenant_id = \(tenant) AND subject_kind = 'author' AND subject = \(authorID)
-                """)
-            let author = try connection.first("""
-                SELECT author_key FROM authors WHERE tenant_id = \(tenant) AND author_id = \(authorID)
-                """) { $0.author(0) }
-            guard let author else { return 0 }
-            let candidates = try connection.all("""
-                SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author) AND eligible = TRUE
-                """) { $0.post(0) }
-            try connection.listRemoved(candidates, in: tenant, at: now)
-            // Interactions, logs, daily numbers and preferences go with the rows that they refer to.
-            let removed = try connection.run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author)")
-            try connection.run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(author)")
-            return removed
-        }
     }
 }
 

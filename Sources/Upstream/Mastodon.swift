@@ -12,6 +12,7 @@ public final class Mastodon: Sendable {
     private let userAgent: String
     private let limits: CurlRequest.Limits
     private let clock: @Sendable () -> Instant
+    private let obeysRobots: Bool
     /// Whether the instance answers several ids in one request (Mastodon 4.3); nil until it was asked.
     private let batches = Mutex<(answered: Bool, until: Instant)?>(nil)
     /// A server that does not know several ids today may be another version tomorrow.
@@ -32,15 +33,18 @@ public final class Mastodon: Sendable {
     /// Whether it is known to answer several ids in one request.
     public var asksInBatches: Bool { readsInBatches == true }
 
-    /// - Parameter userAgent: product, version and the operator's contact, as instances expect of whoever reads them.
+    /// - Parameters:
+    ///   - userAgent: product, version and the operator's contact, as instances expect of whoever reads them.
+    ///   - obeysRobots: whether `X-Robots-Tag` counts, which speaks to strangers.
     public init(
-        instance: Instance, client: CurlClient, userAgent: String, limits: CurlRequest.Limits = CurlRequest.Limits(),
+        instance: Instance, client: CurlClient, userAgent: String, limits: CurlRequest.Limits = CurlRequest.Limits(), obeysRobots: Bool = true,
         clock: @escaping @Sendable () -> Instant
     ) {
         self.instance = instance
         self.client = client
         self.userAgent = userAgent
         self.limits = limits
+        self.obeysRobots = obeysRobots
         self.clock = clock
     }
 
@@ -57,7 +61,7 @@ public final class Mastodon: Sendable {
             let query = ids.map { "id%5B%5D=" + QueryString.encoded($0) }.joined(separator: "&")
             do {
                 let answer = try await get("/api/v1/statuses?" + query, authorization: authorization)
-                let statuses = try shown(answer.body)
+                let statuses = try shown(answer.body, mayBeKept: mayBeKept(answer))
                 note(batches: true)
                 return statuses
             } catch UpstreamError.status(let status, _) where [404, 405, 501].contains(status) {
@@ -87,7 +91,11 @@ public final class Mastodon: Sendable {
     public func status(_ id: String, authorization: String?) async throws -> ShownStatus? {
         do {
             let answer = try await get("/api/v1/statuses/" + QueryString.encoded(id), authorization: authorization)
-            do { return ShownStatus(status: try StatusReader.status(in: answer.body), bytes: answer.body) } catch { throw UpstreamError.notUnderstood }
+            do {
+                return ShownStatus(status: try StatusReader.status(in: answer.body), bytes: answer.body, mayBeKept: mayBeKept(answer))
+            } catch {
+                throw UpstreamError.notUnderstood
+            }
         } catch UpstreamError.status(404, _), UpstreamError.status(403, _), UpstreamError.status(410, _) {
             return nil
         }
@@ -137,10 +145,43 @@ public final class Mastodon: Sendable {
             let read = try StatusReader.page(in: answer.body)
             return StatusPage(
                 statuses: read.statuses.map(\.status), malformed: read.skipped,
-                next: answer.fields[.link].flatMap { LinkHeader(parsing: $0).url(rel: "next") }, rateLimit: RateLimit(answer.fields, at: clock()))
+                next: answer.fields[.link].flatMap { LinkHeader(parsing: $0).url(rel: "next") }, rateLimit: RateLimit(answer.fields, at: clock()),
+                mayBeKept: mayBeKept(answer))
         } catch {
             throw UpstreamError.notUnderstood
         }
+    }
+
+    /// The account that an author is known by at this instance, read without a name; nil where it knows none.
+    public func account(_ name: AuthorName) async throws -> Account? {
+        guard let acct = name.acct(at: instance.domain) else { return nil }
+        do {
+            let answer = try await get("/api/v1/accounts/lookup?acct=" + QueryString.encoded(acct), authorization: nil)
+            do { return try AccountReader.account(in: answer.body) } catch { throw UpstreamError.notUnderstood }
+        } catch UpstreamError.status(404, _), UpstreamError.status(410, _) {
+            return nil
+        }
+    }
+
+    /// What an account has posted lately, for everybody to see.
+    public func recentStatuses(ofAccount id: String) async throws -> [Status] {
+        try await page("/api/v1/accounts/" + QueryString.encoded(id) + "/statuses?limit=20&exclude_reblogs=true").statuses
+    }
+
+    /// The domains that the instance limits or suspends; nil where it does not tell.
+    public func domainBlocks() async throws -> [DomainBlock]? {
+        do {
+            let answer = try await get("/api/v1/instance/domain_blocks", authorization: nil)
+            do { return try DomainBlock.list(in: answer.body) } catch { throw UpstreamError.notUnderstood }
+        } catch UpstreamError.status(let status, _) where [401, 403, 404, 405, 410, 422, 501].contains(status) {
+            return nil
+        }
+    }
+
+    private func mayBeKept(_ answer: Answer) -> Bool {
+        guard obeysRobots else { return true }
+        let agent = String(userAgent.prefix { $0 != "/" })
+        return !answer.fields[values: .xRobotsTag].contains { RobotsTag.refuses($0, agent: agent) }
     }
 
     /// A small text at the instance's root: `robots.txt`. nil when there is none (404 and 410 allow everything).
@@ -180,9 +221,9 @@ public final class Mastodon: Sendable {
         return Answer(fields: response.fields, body: body)
     }
 
-    private func shown(_ body: [UInt8]) throws -> [ShownStatus] {
+    private func shown(_ body: [UInt8], mayBeKept: Bool) throws -> [ShownStatus] {
         do {
-            return try StatusReader.statuses(in: body).map { ShownStatus(status: $0.status, bytes: Array(body[$0.range])) }
+            return try StatusReader.statuses(in: body).map { ShownStatus(status: $0.status, bytes: Array(body[$0.range]), mayBeKept: mayBeKept) }
         } catch {
             throw UpstreamError.notUnderstood
         }
@@ -193,10 +234,13 @@ public final class Mastodon: Sendable {
 public final class ShownStatus: Sendable {
     public let status: Status
     public let bytes: [UInt8]
+    /// False where the answer's `X-Robots-Tag` refuses.
+    public let mayBeKept: Bool
 
-    public init(status: Status, bytes: [UInt8]) {
+    public init(status: Status, bytes: [UInt8], mayBeKept: Bool = true) {
         self.status = status
         self.bytes = bytes
+        self.mayBeKept = mayBeKept
     }
 }
 
@@ -208,4 +252,6 @@ public struct StatusPage: Sendable {
     /// The address of the next page.
     public let next: String?
     public let rateLimit: RateLimit
+    /// False where the answer's `X-Robots-Tag` refuses.
+    public var mayBeKept = true
 }

@@ -20,5 +20,6 @@ public struct RateLimit: Sendable, Equatable {
 extension HTTPField.Name {
     static let rateLimitRemaining = HTTPField.Name("X-RateLimit-Remaining")!
     static let retryAfter = HTTPField.Name("Retry-After")!
+    static let xRobotsTag = HTTPField.Name("X-Robots-Tag")!
     static let link = HTTPField.Name("Link")!
 }

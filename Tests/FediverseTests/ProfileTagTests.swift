@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Fediverse
@@ -83,6 +84,48 @@ import Testing
             }
         }
         #expect(cases >= 1_600)
+    }
+
+    /// How a letter, what stands between letters, the sign, and what stands around it may be written; each drawn by itself.
+    private enum Disguise {
+        static let letters: [@Sendable (String) -> [String]] = [
+            { $0.map(String.init) }, { $0.map { $0.uppercased() } }, { $0.enumerated().map { $0.offset % 2 == 0 ? String($0.element) : $0.element.uppercased() } },
+            { $0.map { mapped(String($0)) { 0xFF41 + $0 } } }, { $0.map { mapped(String($0)) { 0xFF21 + $0 } } }, { $0.map { mapped(String($0)) { 0x1D41A + $0 } } },
+            { $0.map { mapped(String($0)) { 0x1D5BA + $0 } } }, { $0.map { mapped(String($0)) { 0x24D0 + $0 } } }, { $0.map { "&#\($0.unicodeScalars.first?.value ?? 0);" } },
+            { $0.map { $0 == "o" ? "ö" : $0 == "i" ? "ı" : String($0) } },
+        ]
+        static let between = ["", "", "\u{200B}", "\u{2060}", "\u{AD}", "\u{200D}", "\u{FE0F}", "\u{301}", "\u{336}", "&shy;", "&#8203;", "\u{200B}\u{2060}"]
+        static let signs = ["#", "＃", "﹟", "#\u{FE0F}\u{20E3}", "&#35;", "&#x23;", "&num;", "#\u{200B}", "##", "\u{202E}#\u{200F}"]
+        static let around: [@Sendable (String) -> String] = [
+            { $0 }, { "(\($0))" }, { "Hi! \($0), thanks" }, { "<p>\($0)</p>" }, { "<a href=\"https://a.example/x\" rel=\"tag\">\($0)</a>" }, { "🐕\($0)🐾" }, { "„\($0)“" }, { "\($0)です" },
+            { "#sheep \($0) #wool" }, { "<p>Line<br>\($0)<br>line</p>" }, { "https://a.example \($0)." }, { "a\u{A0}\($0)\u{A0}b" },
+        ]
+    }
+
+    @Test func `a tag in drawn disguises, several at once, always wins`() {
+        let test = LargeTest("tag-disguises", seed: 41)
+        var random = SeededGenerator(seed: test.seed)
+        func drawn<Element>(_ from: [Element]) -> Element {
+            guard let one = from.randomElement(using: &random) else { preconditionFailure("nothing to draw from") }
+            return one
+        }
+        var failed = 0
+        for _ in 0..<test.planned {
+            let tag = drawn(Self.tags)
+            let text = drawn(Disguise.around)(drawn(Disguise.signs) + drawn(Disguise.letters)(tag).joined(separator: drawn(Disguise.between)))
+            let account = Account.author { account in
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: account.note = text
+                case 1: account.displayName = "Ada \(text)"
+                default: account.fields = ["Robots", text]
+                }
+            }
+            if ConsentPolicy().refusal(.status(by: account)) != .optOutTag {
+                failed += 1
+                Issue.record("#\(tag) as \(text.debugDescription)")
+            }
+        }
+        test.finish(done: test.planned, failed: failed)
     }
 
     @Test(arguments: [

@@ -175,10 +175,10 @@ struct IngestTests {
         let timeline = ScriptedTimeline()
         timeline.statuses.withLock {
             $0 = [
-                ScriptedStatus(id: 9), ScriptedStatus(id: 8, account: ["discoverable": "false", "indexable": "true"]),
-                ScriptedStatus(id: 7, account: ["discoverable": "true", "indexable": "false"]), ScriptedStatus(id: 6, visibility: "unlisted"),
-                ScriptedStatus(id: 5, sensitive: true), ScriptedStatus(id: 4, account: ["discoverable": "true", "indexable": "true", "bot": "true"]),
-                ScriptedStatus(id: 3, account: ["discoverable": "true"]),
+                ScriptedStatus(id: 9), ScriptedStatus(id: 8, author: "b", account: ["discoverable": "false", "indexable": "true"]),
+                ScriptedStatus(id: 7, author: "c", account: ["discoverable": "true", "indexable": "false"]), ScriptedStatus(id: 6, visibility: "unlisted"),
+                ScriptedStatus(id: 5, sensitive: true), ScriptedStatus(id: 4, author: "d", account: ["discoverable": "true", "indexable": "true", "bot": "true"]),
+                ScriptedStatus(id: 3, author: "e", account: ["discoverable": "true"]),
             ]
         }
         try await JobWorld.with(timeline) { jobs async throws in
@@ -255,14 +255,19 @@ private struct RefusingStatuses: StatusRepository {
     func withdraw(localIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await real.withdraw(localIDs: localIDs, in: tenant, at: now)
     }
+    func withdraw(authors authorIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func remove(authors authorIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func confirm(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws { throw Refusal() }
     func unconfirmed(since before: Instant, limit: Int, in tenant: TenantKey) async throws -> [String] { [] }
     func cursor(of source: String, in tenant: TenantKey) async throws -> IngestCursor? { try await real.cursor(of: source, in: tenant) }
     func setCursor(_ cursor: IngestCursor, in tenant: TenantKey, at now: Instant) async throws {
         try await real.setCursor(cursor, in: tenant, at: now)
     }
-    func optOut(authorID: String, source: String, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func optOut(authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func optIn(authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) async throws -> Bool { throw Refusal() }
+    func optOut(of authorID: String, in tenant: TenantKey) async throws -> AuthorOptOut? { nil }
+    func optOutCounts(in tenant: TenantKey) async throws -> [OptOutSource: Int] { [:] }
     func forget(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func optedOut(among authorIDs: [String], in tenant: TenantKey) async throws -> Set<String> { [] }
-    func closeDay(_ day: Instant, minimumAliases: Int, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
+    func closeDay(_ day: Instant, sharing: SharingPolicy, in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
 }

@@ -52,8 +52,10 @@ struct JobWorld: Sendable {
         await storage.shutdown()
     }
 
-    func ingestJob(statuses: (any StatusRepository)? = nil, pages: Int = 10, batch: Int = 200) -> IngestJob {
-        var settings = IngestJob.Settings(sources: [.public], consent: ConsentPolicy())
+    func ingestJob(
+        statuses: (any StatusRepository)? = nil, pages: Int = 10, batch: Int = 200, consent: ConsentPolicy = ConsentPolicy()
+    ) -> IngestJob {
+        var settings = IngestJob.Settings(sources: [.public], consent: consent)
         settings.pages = pages
         settings.batch = batch
         return IngestJob(
@@ -61,13 +63,13 @@ struct JobWorld: Sendable {
             settings: settings)
     }
 
-    func ingest(pages: Int = 10, batch: Int = 200) async throws -> [String: Int] {
-        try await ingestJob(pages: pages, batch: batch).run(at: clock.now)
+    func ingest(pages: Int = 10, batch: Int = 200, consent: ConsentPolicy = ConsentPolicy()) async throws -> [String: Int] {
+        try await ingestJob(pages: pages, batch: batch, consent: consent).run(at: clock.now)
     }
 
-    func recheck() async throws -> [String: Int] {
+    func recheck(_ consent: ConsentPolicy = ConsentPolicy()) async throws -> [String: Int] {
         let intake = StatusIntake(
-            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: ConsentPolicy(), keepsContent: true)
+            instance: mastodon.instance, pseudonymizer: pseudonymizer, consent: consent, keepsContent: true, blocksOf: mastodon)
         return try await RecheckJob(mastodon: mastodon, statuses: storage.statuses, intake: intake, tenant: tenant).run(at: clock.now)
     }
 
@@ -97,17 +99,18 @@ struct ScriptedStatus: Sendable {
     var favourites = 0
     var visibility = "public"
     var sensitive = false
+    var author = "a"
     var account: [String: String] = ["discoverable": "true", "indexable": "true"]
 
     var json: String {
-        let usual = ["bot", "locked", "group", "noindex", "limited", "suspended"].map { ($0, "false") }
+        let usual = ["bot", "locked", "group", "noindex", "limited", "suspended"].map { ($0, "false") } + [("note", "\"\"")]
         let flags = account.merging(usual) { said, _ in said }.map { #","\#($0)":\#($1)"# }.sorted().joined()
         let tags = tags.map { #"{"name":"\#($0)"}"# }.joined(separator: ",")
         return """
             {"id":"\(id)","uri":"https://s.example/\(id)","created_at":"2026-03-01T11:00:00.000Z","content":"\(content)","visibility":"\(visibility)",\
             "sensitive":\(sensitive),"spoiler_text":"","language":"\(language)","favourites_count":\(favourites),"reblogs_count":0,"replies_count":0,\
             "edited_at":\(editedAt.map { "\"\($0)\"" } ?? "null"),"in_reply_to_id":null,"mentions":[],"tags":[\(tags)],"reblog":null,\
-            "account":{"id":"9","username":"a","acct":"a","uri":"https://s.example/users/a","note":""\(flags)}}
+            "account":{"id":"9","username":"\(author)","acct":"\(author)","uri":"https://s.example/users/\(author)"\(flags)}}
             """
     }
 }
@@ -125,6 +128,7 @@ final class ScriptedTimeline: Sendable {
     /// An answer in place of the page, told by its number in the run (0 the newest).
     let instead = Mutex<@Sendable (_ target: String) -> Answer?>({ _ in nil })
     let robots = Mutex(Answer(status: 404))
+    let blocks = Mutex(Answer(status: 404))
     private let running = Mutex<ScriptedServer?>(nil)
 
     init(_ ids: some Sequence<Int> = []) {
@@ -142,11 +146,12 @@ final class ScriptedTimeline: Sendable {
         return server
     }
 
-    /// The targets that were asked for, robots.txt left out.
-    var asked: [String] { server.requests.map(\.target).filter { $0 != "/robots.txt" } }
+    /// The targets that were asked for, but for what is asked once a day.
+    var asked: [String] { server.requests.map(\.target).filter { $0 != "/robots.txt" && $0 != "/api/v1/instance/domain_blocks" } }
 
     private func answer(_ request: ScriptedRequest) -> Answer {
         if request.path == "/robots.txt" { return robots.withLock { $0 } }
+        if request.path == "/api/v1/instance/domain_blocks" { return blocks.withLock { $0 } }
         if let other = instead.withLock({ $0 })(request.target) { return other }
         let all = statuses.withLock { $0 }
         let query = QueryString(String(request.target.drop { $0 != "?" }.dropFirst()))

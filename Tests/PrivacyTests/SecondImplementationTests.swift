@@ -39,7 +39,7 @@ import Testing
 private func folder(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) }
 
 /// What a shell command prints.
-private func output(of command: String) throws -> String {
+func output(of command: String) throws -> String {
     let pipe = try #require(popen(command, "r"))
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -50,7 +50,7 @@ extension ServiceTests {
                     let storage = try await shared.storage()
                     let tenant = try #require(try await storage.tenant(domain: shared.place.domain))
                     _ = try await storage.statuses.optOut(
-                        authorID: shared.place.pseudonymizer().authorID(uri: author.uri), source: "request", in: tenant, at: now())
+                        authorID: shared.place.pseudonymizer().authorID(uri: author.uri), source: .request, in: tenant, at: now())
                     await storage.shutdown()
                     for _ in 0..<5 {
                         for visitor in visitors {

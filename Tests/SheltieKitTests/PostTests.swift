@@ -55,7 +55,7 @@ import Testing
             try await installed.choose("FULL")
             try await service.recordInteraction(userID: "actual_user_123", postID: "post_1", interactionType: "favorite")
             _ = try await service.storage.statuses.optOut(
-                authorID: service.storedAuthorID("author_789"), source: "request", in: service.tenant, at: noon)
+                authorID: service.storedAuthorID("author_789"), source: .request, in: service.tenant, at: noon)
             let result = try await service.bulkImportPosts([.post(1), .post(2, author: "other")])
             #expect(result.ok == 1)
             #expect(result.errors.map(\.index) == [0])

@@ -164,8 +164,8 @@ private struct Operation: Sendable, CustomStringConvertible {
             return "seen"
         case 17:
             guard choice % 20 == 0 else { return "\(try await storage.statuses.optedOut(among: [id(author), id(3)], in: tenant).sorted())" }
-            return "\(try await storage.statuses.optOut(authorID: id(author), source: "request", in: tenant, at: now))"
-        case 18: return "\(try await storage.statuses.closeDay(now, minimumAliases: 2, in: tenant, at: now))"
+            return "\(try await storage.statuses.optOut(authorID: id(author), source: .request, in: tenant, at: now))"
+        case 18: return "\(try await storage.statuses.closeDay(now, sharing: SharingPolicy(minimumPeople: 2), in: tenant, at: now))"
         case 19:
             guard choice % 12 == 0 else { return "\(try await storage.interactions(of: viewer, limit: 40))" }
             let receipt = try await storage.people.erase(viewer.alias, in: tenant, ledgerTag: id(choice), at: now)

@@ -71,7 +71,7 @@ import Testing
             var viewers: [Viewer] = []
             for person in 1...5 { viewers.append(try await store.viewer(person < 3 ? .limited : .full, person)) }
             try await store.viewer(.limited, 5)
-            _ = try await store.storage.statuses.optOut(authorID: id(4), source: "request", in: store.tenant, at: noon)
+            _ = try await store.storage.statuses.optOut(authorID: id(4), source: .request, in: store.tenant, at: noon)
             let acts = try (0..<60).map { number -> (Permitted<Interaction>, Int) in
                 let post = PostReference(postID: number == 33 ? id(1) + "0" : id(number % 9 + 1), authorID: id(number % 9 % 4 + 1))
                 let interaction = Interaction(post: post, kind: number % 7 == 0 ? .reblog : .favourite, at: noon + .minutes(Int64(number)), weight: 1)
@@ -146,7 +146,7 @@ import Testing
     @Test func `an author who opted out leaves no row`() async throws {
         try await TestStore.with { store in
             let viewer = try await store.viewer(.full)
-            _ = try await store.storage.statuses.optOut(authorID: id(4), source: "request", in: store.tenant, at: noon)
+            _ = try await store.storage.statuses.optOut(authorID: id(4), source: .request, in: store.tenant, at: noon)
             #expect(try await store.act(on: 1, by: 4, viewer))
             #expect(try await store.count("user_interactions") + store.count("post_metadata") + store.count("authors") == 0)
         }

@@ -67,7 +67,7 @@ struct NeighbourTests {
 
     /// The day's shared cells, closed anew.
     private func cells(_ store: TestStore) async throws -> [Int64: Int] {
-        _ = try await store.storage.statuses.closeDay(noon, minimumAliases: 5, in: store.tenant, at: noon)
+        _ = try await store.storage.statuses.closeDay(noon, sharing: SharingPolicy(), in: store.tenant, at: noon)
         let rows = try await store.look { connection in
             try connection.all("SELECT post_key, score FROM item_popularity_daily WHERE score IS NOT NULL") { ($0.integer(0), $0.int(1)) }
         }

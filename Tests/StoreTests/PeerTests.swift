@@ -182,7 +182,7 @@ struct PeerTests {
                 // They begin together; who comes first is chance.
                 async let isRecorded = one.interactions.record(permitted)
                 async let kept = one.statuses.keep([.status(100 + round, by: round)], cursor: nil, in: tenant, at: noon)
-                async let removed = other.statuses.optOut(authorID: id(round), source: "request", in: tenant, at: noon)
+                async let removed = other.statuses.optOut(authorID: id(round), source: .request, in: tenant, at: noon)
                 _ = try await (isRecorded, kept, removed)
             }
             for table in ["authors", "post_metadata", "user_interactions", "author_preferences"] {
@@ -240,7 +240,7 @@ struct PeerTests {
             let again = try await one.people.setLevel(.full, of: alias(1), in: tenant, at: noon).viewer
             _ = try await one.statuses.keep([.status(1)], cursor: nil, in: tenant, at: noon)
             let post = try await #require(one.recommender.changes(in: tenant, since: nil, at: noon).changed.first?.key)
-            _ = try await one.statuses.optOut(authorID: id(1), source: "request", in: tenant, at: noon)
+            _ = try await one.statuses.optOut(authorID: id(1), source: .request, in: tenant, at: noon)
             let shown = Recommendation(
                 post: post, at: noon, reason: "popular", modelVersion: "blend-v1", shownAs: "w", above: "a", below: "b", position: 2)
             let permitted = try #require(policy.permit(shown, for: again))

@@ -19,6 +19,7 @@ struct PlanTests {
         // Retention looks for what is due beside the writer, and one row a person or author.
         "SELECT a.alias_key FROM user_aliases", "SELECT a.author_key FROM authors", "SELECT s.alias_key, s.subject_kind",
         "SELECT r.alias_key, r.author_key, r.last_interaction_at", "SELECT namespace, day, post_key FROM item_popularity_daily",
+        "SELECT namespace, day FROM shared_releases",
         "SELECT run_key FROM job_runs WHERE tenant_id = $1 AND started_at < $2",
     ]
 
@@ -62,7 +63,7 @@ struct PlanTests {
         try await storage.preferences.suppress(#require(store.policy.permit(suppression: less, for: full)))
         try await storage.preferences.release(.author(id: id(9)), by: full)
         try await storage.people.seen(#require(store.policy.permit(visit: noon + .days(2), for: full)))
-        _ = try await storage.statuses.closeDay(noon, minimumAliases: 5, in: store.tenant, at: noon)
+        _ = try await storage.statuses.closeDay(noon, sharing: SharingPolicy(), in: store.tenant, at: noon)
         let version = try await store.changes().version
         _ = try await store.history(full)
         _ = try await storage.personalData.everything(about: full.alias, in: store.tenant)
@@ -72,7 +73,7 @@ struct PlanTests {
         _ = try await store.changes(since: version - 1)
         try await store.viewer(.limited)
         try await storage.statuses.setCursor(IngestCursor(source: "public"), in: store.tenant, at: noon)
-        _ = try await storage.statuses.optOut(authorID: id(1), source: "request", in: store.tenant, at: noon)
+        _ = try await storage.statuses.optOut(authorID: id(1), source: .request, in: store.tenant, at: noon)
         try await storage.registerKey(id: "key-2", accepting: ["key-1"], in: store.tenant, at: noon)
         try await storage.people.adopt(alias(10), from: [FormerAlias(alias: alias(2), ledgerTag: id(2))], in: store.tenant)
         _ = try await storage.endedKeys(among: ["key-1"])

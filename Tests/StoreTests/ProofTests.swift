@@ -26,7 +26,7 @@ import Testing
             }
             // One who steps down, with all that they have.
             try await store.viewer(.limited, 4)
-            _ = try await store.storage.statuses.closeDay(noon, minimumAliases: 5, in: store.tenant, at: noon + .days(1))
+            _ = try await store.storage.statuses.closeDay(noon, sharing: SharingPolicy(), in: store.tenant, at: noon + .days(1))
             try await body(store)
         }
     }

@@ -115,7 +115,48 @@ import Testing
         }
     }
 
+    @Test func `with noise a day is published once, whatever becomes of the people, and its cost is noted for 90 days`() async throws {
+        try await TestStore.with(candidateLimit: 1_000) { store in
+            try await store.keep([.status(1), .status(2), .status(3)])
+            // Far above the margin, at the gate, and below it.
+            for number in 1...120 {
+                let viewer = try await store.viewer(.full, number)
+                try await store.act(.favourite, on: 1, viewer)
+                if number <= 5 { try await store.act(.favourite, on: 2, viewer) }
+                if number <= 4 { try await store.act(.favourite, on: 3, viewer) }
+            }
+            let statuses = store.storage.statuses
+            func close(_ mode: SharingPolicy.Mode) async throws -> Int {
+                try await statuses.closeDay(noon, sharing: SharingPolicy(mode), in: store.tenant, at: noon)
+            }
+            #expect(try await close(.noisy) == 1)
+            let published = try await store.rows("SELECT post_key, score FROM item_popularity_daily")
+            guard case .integer(let score) = try #require(published.first)[1] else { throw DatabaseError.unavailable }
+            // Twelve is a standard deviation; a number this far off comes once in some thousand years of days.
+            #expect(score % 5 == 0 && (60...180).contains(score))
+            #expect(try await store.rows("SELECT day, epsilon, delta FROM shared_releases") == [[.integer(noon.dayNumber), .real(1), .real(1e-5)]])
+            for number in 1...60 { _ = try await store.storage.people.erase(alias(number), in: store.tenant, ledgerTag: id(number), at: noon) }
+            for mode in [SharingPolicy.Mode.noisy, .counted, .noisy] { #expect(try await close(mode) == 0) }
+            #expect(try await store.rows("SELECT post_key, score FROM item_popularity_daily") == published)
+            // What was counted without noise is not published with it.
+            let before = noon - .days(1)
+            for number in 61...120 { try await store.act(.reblog, on: 2, try await store.storage.people.viewer(alias(number), in: store.tenant), at: before) }
+            #expect(try await statuses.closeDay(before, sharing: SharingPolicy(), in: store.tenant, at: noon) == 1)
+            #expect(try await statuses.closeDay(before, sharing: SharingPolicy(.noisy), in: store.tenant, at: noon) == 0)
+            #expect(try await store.count("shared_releases") == 1)
+
+            let step = RetentionStep(what: .sharedAggregates, level: nil, age: .days(90))
+            let end = noon.floored(to: .days(1)) + .days(90)
+            let retention = store.storage.retention
+            #expect(try await retention.carryOut(step, in: store.tenant, at: end, limit: 10) == 1)
+            #expect(try await store.count("shared_releases") == 1)
+            #expect(try await retention.due(step, in: store.tenant, at: end + .days(1)) == 2)
+            #expect(try await retention.carryOut(step, in: store.tenant, at: end + .days(1), limit: 10) == 2)
+            #expect(try await store.count("shared_releases") + store.count("item_popularity_daily") == 0)
+        }
+    }
+
     private func close(_ store: TestStore, at now: Instant = noon) async throws -> Int {
-        try await store.storage.statuses.closeDay(noon, minimumAliases: 5, in: store.tenant, at: now)
+        try await store.storage.statuses.closeDay(noon, sharing: SharingPolicy(), in: store.tenant, at: now)
     }
 }

@@ -133,14 +133,14 @@ import Testing
             try await store.storage.preferences.suppress(#require(store.policy.permit(suppression: less, for: viewer)))
             let before = try await store.changes()
             let gone = try await store.key(1)
-            #expect(try await store.storage.statuses.optOut(authorID: id(5), source: "profile", in: store.tenant, at: noon) == 2)
+            #expect(try await store.storage.statuses.optOut(authorID: id(5), source: .profile, in: store.tenant, at: noon) == 2)
             for table in ["user_interactions", "author_preferences", "recommendation_logs", "suppressions"] {
                 #expect(try await store.count(table) == 0, "\(table)")
             }
             #expect(try await store.rows("SELECT post_id FROM post_metadata") == [[.text(id(2))]])
             #expect(try await store.changes(since: before.version).removed == [gone])
             #expect(try await store.keep([.status(4, by: 5)]) == 0)
-            #expect(try await store.storage.statuses.optOut(authorID: id(5), source: "operator", in: store.tenant, at: noon) == 0)
+            #expect(try await store.storage.statuses.optOut(authorID: id(5), source: .listing, in: store.tenant, at: noon) == 0)
         }
     }
 
@@ -158,7 +158,7 @@ import Testing
             #expect(try await store.rows("SELECT author_id FROM authors") == [[.text(id(5))]])
             #expect(try await store.rows("SELECT subject FROM suppressions") == [[.text(id(5))]])
             #expect(try await store.rows("SELECT interaction_count FROM author_preferences") == [[.integer(2)]])
-            #expect(try await store.storage.statuses.optOut(authorID: id(5), source: "profile", in: store.tenant, at: noon) == 3)
+            #expect(try await store.storage.statuses.optOut(authorID: id(5), source: .profile, in: store.tenant, at: noon) == 3)
             for table in ["post_metadata", "authors", "user_interactions", "author_preferences", "suppressions"] {
                 #expect(try await store.count(table) == 0, "\(table)")
             }
@@ -189,7 +189,7 @@ import Testing
             try await store.keep([.status(1, by: 91), .status(2, by: 6)])
             let before = try await store.changes()
             let gone = try await store.key(1)
-            _ = try await store.storage.statuses.optOut(authorID: id(5), source: "profile", in: store.tenant, at: noon)
+            _ = try await store.storage.statuses.optOut(authorID: id(5), source: .profile, in: store.tenant, at: noon)
             #expect(try await store.keep([.status(1, by: 5)]) == 0)
             #expect(try await store.rows("SELECT post_id FROM post_metadata") == [[.text(id(2))]])
             #expect(try await store.count("user_interactions") == 0)
@@ -226,7 +226,7 @@ import Testing
             let other = try await store.storage.tenant(domain: "other.example", at: noon)
             try await store.storage.registerKey(id: "key-1", in: other, at: noon)
             try await store.keep([.status(1)])
-            _ = try await store.storage.statuses.optOut(authorID: id(1), source: "request", in: other, at: noon)
+            _ = try await store.storage.statuses.optOut(authorID: id(1), source: .request, in: other, at: noon)
             #expect(try await store.storage.statuses.withdraw([id(1)], in: other, at: noon) == 0)
             #expect(try await store.storage.recommender.changes(in: other, since: nil, at: noon).changed.isEmpty)
             #expect(try await store.changes().changed.count == 1)

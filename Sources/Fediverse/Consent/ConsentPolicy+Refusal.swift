@@ -9,8 +9,8 @@ extension ConsentPolicy {
 
     /// Why this status may not be shown to strangers; nil when its author's signals allow it.
     ///
-    /// The whole candidate filter, as far as a status and its author can show it: the operator's lists of instances and the
-    /// viewer's own blocks, mutes and filters are judged elsewhere. What a server did not say is a refusal. A status is judged
+    /// The whole candidate filter, as far as a status and its author can show it: the viewer's own blocks, mutes and filters are
+    /// judged elsewhere. What a server did not say is a refusal. A status is judged
     /// as it now stands, so an edit is judged by coming here again.
     ///
     /// - Parameters:
@@ -23,8 +23,9 @@ extension ConsentPolicy {
         let account = status.account
         if status.reblog != nil { return .reblog }
         if authorOptedOut(account) { return .authorOptOut }
+        if deniedInstances.holds(account) { return .instance }
         if status.visibility != .public { return .visibility }
-        if let refusal = refusal(of: status, by: account, isLocalAuthor: { isLocalAuthor(account) }) { return refusal }
+        if let refusal = refusal(of: account, searchableBy: status.searchableBy, isLocalAuthor: { isLocalAuthor(account) }) { return refusal }
         if status.inReplyToID != nil { return .reply }
         if status.sensitive || !status.spoilerText.isEmpty { return .sensitive }
         if status.mentions > 0 { return .mention }
@@ -48,9 +49,21 @@ extension ConsentPolicy {
             authorOptedOut: { $0.uri != author || authorOptedOut })
     }
 
-    private func refusal(of status: Status, by account: Account, isLocalAuthor: () -> Bool) -> ConsentRefusal? {
+    /// Whether nothing of an author may be kept, whoever acts on it: their profile refuses, or their instance is on the list.
+    public func leavesAlone(_ account: Account) -> Bool { deniedInstances.holds(account) || ProfileTags.refuse(account) }
+
+    /// Whether the profile holds a tag by which its author refuses for ever.
+    public func isTagged(_ account: Account) -> Bool { ProfileTags.refuse(account) }
+
+    /// Why no status of this author may be shown to strangers, whatever the status says; nil when that hangs on the status.
+    public func refusal(ofAuthor account: Account, isLocalAuthor: Bool) -> ConsentRefusal? {
+        refusal(of: account, searchableBy: nil, isLocalAuthor: { isLocalAuthor })
+    }
+
+    /// - Parameter searchableBy: the status's own word, where it has one.
+    private func refusal(of account: Account, searchableBy: [String]?, isLocalAuthor: () -> Bool) -> ConsentRefusal? {
         if account.discoverable != true { return .discoverable }
-        if let refusal = refusal(ofSearch: status, by: account, isLocalAuthor: isLocalAuthor) { return refusal }
+        if let refusal = refusal(ofSearch: account, searchableBy: searchableBy, isLocalAuthor: isLocalAuthor) { return refusal }
         if account.noindex == true { return .noindex }
         if account.locked { return .locked }
         if account.bot { return .bot }
@@ -65,8 +78,8 @@ extension ConsentPolicy {
     }
 
     /// FEP-268d where a server shows it: the status's own word beats the author's, and both beat `indexable`.
-    private func refusal(ofSearch status: Status, by account: Account, isLocalAuthor: () -> Bool) -> ConsentRefusal? {
-        let audience = status.searchableBy.flatMap { $0.isEmpty ? nil : $0 } ?? account.searchableBy ?? []
+    private func refusal(ofSearch account: Account, searchableBy: [String]?, isLocalAuthor: () -> Bool) -> ConsentRefusal? {
+        let audience = searchableBy.flatMap { $0.isEmpty ? nil : $0 } ?? account.searchableBy ?? []
         if !audience.isEmpty {
             return audience.contains(where: Self.publicCollection.contains) ? nil : .searchableBy
         }

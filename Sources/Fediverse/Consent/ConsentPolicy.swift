@@ -18,11 +18,14 @@ public struct ConsentPolicy: Sendable, Equatable {
     public var mode: Mode
     public var unknownIndexable: UnknownIndexable
     public var allowGroups: Bool
+    /// Instances whose authors are never recommended, and of whom nothing is kept.
+    public var deniedInstances: InstanceList
 
-    public init(mode: Mode = .both, unknownIndexable: UnknownIndexable = .refuse, allowGroups: Bool = false) {
+    public init(mode: Mode = .both, unknownIndexable: UnknownIndexable = .refuse, allowGroups: Bool = false, deniedInstances: InstanceList = InstanceList()) {
         self.mode = mode
         self.unknownIndexable = unknownIndexable
         self.allowGroups = allowGroups
+        self.deniedInstances = deniedInstances
     }
 }
 
@@ -30,5 +33,5 @@ public struct ConsentPolicy: Sendable, Equatable {
 public enum ConsentRefusal: String, Sendable, CaseIterable {
     case visibility, discoverable, indexable, noindex, searchableBy = "searchable-by", locked, bot, group, suspended, limited
     case memorial, moved, optOutTag = "opt-out-tag", optInTagMissing = "opt-in-tag-missing", reblog, reply, sensitive
-    case mention, quote, tooOld = "too-old", fromFuture = "from-future", authorOptOut = "author-opt-out"
+    case mention, quote, tooOld = "too-old", fromFuture = "from-future", authorOptOut = "author-opt-out", instance
 }

@@ -44,8 +44,8 @@ extension KeepingPolicy {
         Event("the operational log", "no line about a request; what failed, without values", seenBy: .theOperator),
         Event("metrics", "nothing: there are none in this version"),
         Event("what the jobs did", "counts only; 400 days", in: ["job_runs"], seenBy: .theOperator),
-        Event("counts of what at least 5 people did", limited: "nothing that names you: a number of people, rounded down to a multiple of 5; 90 days",
-            in: ["item_popularity_daily"], seenBy: .theOperator),
+        Event("counts of what at least 5 people did", limited: "nothing that names you: a number of people, rounded down to a multiple of 5, with noise where the operator asks for it; 90 days",
+            in: ["item_popularity_daily", "shared_releases"], seenBy: .theOperator),
         Event("a backup", limited: "what stands in the database at that moment, sealed; 30 days", seenBy: .theOperator),
     ], tables: personal + others)
 
@@ -137,6 +137,7 @@ extension KeepingPolicy {
         Table("post_metadata", .aboutAuthors, for: "to know what may be recommended", ends: "30 days after it was written; a stub with the last row that refers to it"),
         Table("author_opt_outs", .aboutAuthors, for: "to leave those alone who want it", ends: "never"),
         Table("item_popularity_daily", .shared, for: "to know what many like", ends: "after 90 days"),
+        Table("shared_releases", .shared, for: "to publish a day with noise once, and to account for it", ends: "after 90 days"),
         Table("post_removals", .shared, for: "to tell caches what is gone", ends: "after a day"),
         Table("tenants", .configuration, for: "to keep instances apart", ends: "with the installation"),
         Table("key_ids", .configuration, for: "to tell a wrong key from the right one", ends: "with the installation"),

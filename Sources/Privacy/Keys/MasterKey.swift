@@ -14,6 +14,7 @@ public final class MasterKey: Sendable {
         case author = "sheltie/author"
         case erasureLedger = "sheltie/erasure-ledger"
         case virtualAccount = "sheltie/virtual-account"
+        case authorProof = "sheltie/author-proof"
         case proof = "sheltie/proof"
     }
 

@@ -88,7 +88,7 @@ final class DisplayCheck: Sendable {
     private func judge(_ ids: [String], standing: Set<String>, for person: SignedIn.Person, at now: Instant) async throws -> [String: Verdict] {
         let shown = try await mastodon.statuses(ids, authorization: person.authorization)
         let candidates = shown.filter { one in
-            one.status.account.id != person.accountID
+            one.mayBeKept && one.status.account.id != person.accountID
                 && (standing.contains(one.status.id) ? mayStand(one.status) : isAllowed(one.status, at: now))
         }
         let accounts = Array(Set(candidates.map(\.status.account.id)))

@@ -4,10 +4,12 @@ import HTTPTypes
 
 /// What lives under `/sheltie/`, where no path of an instance is shadowed.
 struct OwnRoutes: Sendable {
+    let authors: AuthorRequests?
     let trouble: @Sendable () async -> String?
     let pages: @Sendable (ServerRequest) async -> ServerResponse?
 
     func respond(to request: ServerRequest) async -> ServerResponse {
+        if let authors, authors.answers(request.path) { return await authors.respond(to: request) }
         guard request.method == "GET" || request.method == "HEAD" else {
             return await pages(request) ?? Failures.sentence("This page can only be read", status: 405)
         }

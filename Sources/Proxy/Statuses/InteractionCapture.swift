@@ -26,18 +26,19 @@ struct InteractionCapture: Sendable {
     let interactions: any InteractionRepository
     let pseudonymizer: Pseudonymizer
     let policy: PrivacyPolicy
+    let consent: ConsentPolicy
     let clock: @Sendable () -> Instant
 
     /// Notes an act on the status that upstream's answer describes.
     /// - Parameter isWanted: false once the client has its answer: what comes later might undo what it has taken back since.
-    /// - Returns: whether it is kept, or with an undo no longer. What people do on their own statuses is not: it would put their
-    ///   own account beside their alias.
+    /// - Returns: whether it is kept, or with an undo no longer. Nothing is where the author wants to be left alone, nor what people do on
+    ///   their own statuses: it would put their own account beside their alias.
     func note(
         _ act: Act, on answer: Status, by person: SignedIn.Person, source: Interaction.Context?, while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> Bool {
         // The answer to a reblog is the reblog itself; what was meant is inside.
         let status = answer.reblog?.status ?? answer
-        guard status.account.id != person.accountID else { return false }
+        guard status.account.id != person.accountID, act.undone || !consent.leavesAlone(status.account) else { return false }
         let post = reference(to: status)
         if act.undone {
             try await interactions.undo(act.kind, on: post.postID, by: person.viewer)
@@ -52,7 +53,7 @@ struct InteractionCapture: Sendable {
     func noteReply(
         _ reply: Status, to parent: Status, by person: SignedIn.Person, while isWanted: @escaping @Sendable () -> Bool
     ) async throws -> Bool {
-        guard parent.account.id != person.accountID else { return false }
+        guard parent.account.id != person.accountID, !consent.leavesAlone(parent.account) else { return false }
         return try await record(
             .reply, post: reference(to: parent), visibility: Self.stricter(reply.visibility, parent.visibility), by: person.viewer,
             context: nil, while: isWanted)

@@ -6,8 +6,8 @@ public import Privacy
 extension Storage {
     /// Counts the people behind every shared cell anew, from the rows that are still there.
     ///
-    /// Within the days that the signals job closes again and again, a cell that says more than the rows do is wrong. Of older days rows have
-    /// gone rightly, and nobody can tell any more.
+    /// Within the days that the signals job closes again and again, a cell that says more than the rows do is wrong. Of older days, and of
+    /// those that were published once and for all with noise, rows have gone rightly, and nobody can tell any more.
     public func checkCells(at now: Instant) async throws -> (cells: ProofReport.Cells, findings: [ProofReport.Finding]) {
         var cells = ProofReport.Cells()
         var findings: [ProofReport.Finding] = []
@@ -27,14 +27,17 @@ extension Storage {
             let newest = ((lastRun ?? now) - .hours(1)).dayNumber - 1
             for day in days {
                 let isOpen = (newest - 6...newest).contains(day)
-                let counted = try await pool.read { try $0.recount(day, in: key) }
+                let (isNoisy, counted) = try await pool.read { connection in
+                    let isNoisy = try connection.first("SELECT 1 FROM shared_releases WHERE tenant_id = \(key) AND day = \(day)") { _ in true } ?? false
+                    return (isNoisy, try connection.recount(day, SharingPolicy(isNoisy ? .noisy : .counted), in: key))
+                }
                 for cell in counted {
-                    let step = KeepingPolicy.Shared.fewestPeople
-                    if cell.score < step || cell.score % step != 0 {
+                    let (step, fewest) = (SharingPolicy.rounding, KeepingPolicy.Shared.fewestPeople)
+                    if cell.score < fewest || cell.score % step != 0 {
                         findings.append(.init(.cell, in: "item_popularity_daily", part: "score", "no multiple of \(step)"))
-                    } else if let people = cell.people, people / step * step >= cell.score {
+                    } else if let people = cell.people, people >= fewest, isNoisy || people / step * step >= cell.score {
                         cells.counted += 1
-                    } else if let people = cell.people, isOpen, (people + departed) / step * step < cell.score {
+                    } else if let people = cell.people, isOpen, !isNoisy, (people + departed) / step * step < cell.score {
                         findings.append(.init(.cell, in: "item_popularity_daily", part: "score", "more than the people who are counted anew"))
                     } else {
                         cells.uncountable += 1
@@ -48,8 +51,8 @@ extension Storage {
 
 extension Connection {
     /// The cells of a day, and how many people the rows still show; nil where the status is no candidate any more, whose acts do not count.
-    fileprivate func recount(_ day: Int64, in tenant: TenantKey) throws -> [(score: Int, people: Int?)] {
-        let people = try contributions(from: Instant(seconds: day * 86_400), in: tenant)
+    fileprivate func recount(_ day: Int64, _ sharing: SharingPolicy, in tenant: TenantKey) throws -> [(score: Int, people: Int?)] {
+        let people = try contributions(from: Instant(seconds: day * 86_400), postsOfOnePerson: sharing.postsOfOnePerson, in: tenant)
         return try all("""
             SELECT c.score, c.post_key, p.eligible, c.namespace FROM item_popularity_daily c
             JOIN post_metadata p ON p.tenant_id = c.tenant_id AND p.post_key = c.post_key
