@@ -57,6 +57,13 @@ extension ServiceTests {
                 #expect(found.text.contains(line), "\(line): \(found.text)")
             }
             #expect(!found.text.contains(word) && !found.text.contains(base64))
+            // Deleted rows stay in the server's files until it writes them anew.
+            try owner.run("DELETE FROM ingest_cursors")
+            try owner.script("CHECKPOINT")
+            let folder = try #require(try owner.first("SELECT setting FROM pg_settings WHERE name = 'data_directory'") { $0.text(0) })
+            guard access(folder + "/base", R_OK | X_OK) == 0 else { return }
+            let inFiles = try await prove(shared, ["--data-directory", folder], words: [word])
+            #expect(inFiles.code == 65 && inFiles.text.contains(folder + "/base/") && inFiles.text.contains("offset"), "\(inFiles.text.suffix(500))")
         }
     }
 }
