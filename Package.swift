@@ -58,13 +58,17 @@ let package = Package(
         module("Zlib", ["CZlib"]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: ["0001_core", "0002_search", "0003_keys_and_backups", "0004_evidence", "0005_author_requests", "0006_shared_releases"].flatMap { name in
+            resources: [
+                "0001_core", "0002_search", "0003_keys_and_backups", "0004_evidence", "0005_author_requests", "0006_shared_releases",
+                "0007_file_rewrites",
+            ].flatMap { name in
                 ["sqlite", "postgres"].map { .embedInCode("\($0)/\($0)_\(name).sql") }
             },
             swiftSettings: settings),
 
         // 3. The domain: no HTTP, no SQL.
         module("Fediverse"),
+        module("Telemetry", ["Fediverse", logging]),
         module("Privacy", ["Fediverse", "OpenSSL"]),
         module("Recommender", ["Fediverse", "Privacy"]),
 
@@ -76,23 +80,23 @@ let package = Package(
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
-            httpTypes, logging, lifecycle,
+            "Telemetry", httpTypes, logging, lifecycle,
         ]),
 
         // 5. Running parts.
-        module("Jobs", ["Fediverse", "Privacy", "Recommender", "Upstream", logging, lifecycle]),
+        module("Jobs", ["Fediverse", "Telemetry", "Privacy", "Recommender", "Upstream", lifecycle]),
         module("Proxy", [
-            "Curl", "Zlib", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Upstream", "HTTPService", httpTypes, logging, lifecycle,
+            "Curl", "Zlib", "OpenSSL", "Fediverse", "Telemetry", "Privacy", "Recommender", "Upstream", "HTTPService", httpTypes, lifecycle,
         ]),
         module("SheltieKit", ["Fediverse", "OpenSSL", "Privacy", "Recommender", "Store"]),
-        module("DemoInstance", ["Fediverse", "HTTPService", httpTypes, logging, lifecycle]),
+        module("DemoInstance", ["Fediverse", "Telemetry", "HTTPService", httpTypes, lifecycle]),
 
         // 6. The composition root.
         .executableTarget(
             name: "sheltie",
             dependencies: [
-                "CLinux", "Curl", "Database", "SQLite", "OpenSSL", "Fediverse", "Privacy", "Recommender", "Store", "Upstream",
-                "HTTPService", "Jobs", "Proxy", "SheltieKit", "DemoInstance", httpTypes, logging, lifecycle,
+                "CLinux", "Curl", "Database", "SQLite", "OpenSSL", "Fediverse", "Telemetry", "Privacy", "Recommender", "Store", "Upstream",
+                "HTTPService", "Jobs", "Proxy", "SheltieKit", "DemoInstance", httpTypes, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Mustache", package: "swift-mustache"),
@@ -113,29 +117,30 @@ let package = Package(
             resources: [
                 "gotosocial_home", "mastodon_home", "mastodon_quotes", "mixed_page", "odd_shapes", "plain_quotes", "relationships", "snac_home",
             ].map { .embedInCode("Fixtures/\($0).json") }),
+        tests("TelemetryTests", ["Telemetry", "Fediverse", logging]),
         tests("PrivacyTests", ["Fediverse", "OpenSSL", "Privacy", "TestSupport"]),
         .testTarget(
             name: "RecommenderTests", dependencies: ["Fediverse", "Privacy", "Recommender"],
             exclude: ["corgi_v1_reference.py", "corgi_v1.tsv"], swiftSettings: settings),
         tests("StoreTests", ["Store", "Database", "SQLite", "Postgres", "Migrations", "Fediverse", "Privacy", "Recommender", "TestSupport"]),
         tests("TransferTests", ["Store", "Database", "SQLite", "Postgres", "Migrations", "OpenSSL", "Fediverse", "Privacy", "TestSupport"]),
-        tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
+        tests("HTTPServiceTests", ["HTTPService", "LoopbackClient", "Telemetry", httpTypes, lifecycle]),
         tests("ProxyTests", [
             "Proxy", "Curl", "DemoInstance", "Fediverse", "HTTPService", "Jobs", "LoopbackClient", "Privacy", "Recommender", "Store",
-            "TestSupport", "Upstream", "Zlib", httpTypes, logging, lifecycle,
+            "Telemetry", "TestSupport", "Upstream", "Zlib", httpTypes, lifecycle,
         ]),
-        tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", httpTypes, logging, lifecycle]),
+        tests("DemoInstanceTests", ["DemoInstance", "Fediverse", "HTTPService", "LoopbackClient", "Telemetry", httpTypes, lifecycle]),
         tests("CurlTests", ["Curl", "CCurl", httpTypes]),
         tests("ZlibTests", ["Zlib", "CZlib"]),
         tests("UpstreamTests", ["Upstream", "Curl", "Fediverse", "LoopbackClient", httpTypes]),
         tests("JobsTests", [
-            "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "OpenSSL", "Privacy", "Recommender", "Store", "Upstream", httpTypes, logging, lifecycle,
+            "Jobs", "Curl", "DemoInstance", "Fediverse", "LoopbackClient", "OpenSSL", "Privacy", "Recommender", "Store", "Telemetry", "Upstream", httpTypes, lifecycle,
         ]),
         tests("SheltieKitTests", ["SheltieKit", "Fediverse", "Privacy", "Recommender", "Store"]),
         tests("CommandTests", ["Database", "SQLite"]),
         tests("ServiceTests", [
             "DemoInstance", "Fediverse", "Privacy", "Recommender", "Store", "Database", "SQLite", "Postgres", "Migrations", "OpenSSL", "LoopbackClient",
-            "TestSupport", logging,
+            "Telemetry", "TestSupport",
         ]),
         tests("DocumentationTests", ["Database", "SQLite", "Migrations", "TestSupport"]),
     ],

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Fediverse
-import Logging
 import Privacy
 import Recommender
 import Store
+import Telemetry
 
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,8 +43,10 @@ extension Settings {
         _ = try consentPolicy()
         _ = try defaultLevel()
         _ = try choice("policy", as: RankingPolicy.self)
-        _ = try choice("logLevel", as: Logger.Level.self)
+        _ = try choice("logLevel", as: Log.Level.self)
         _ = try ingestSources()
+        _ = try metricsAddress()
+        if try listensToStream() { _ = try streamToken() }
         _ = try obeysRobots()
         for name in SettingName.all where name.range != nil { _ = try number(name.key) }
     }

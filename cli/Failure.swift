@@ -40,6 +40,7 @@ struct Failure: Error {
         case let error as StoreError: self.init("\(error)", Self.code(of: error))
         case let error as TransferError: self.init("\(error)", Self.code(of: error))
         case let error as MasterKeyError: self.init("\(error)", .badSetting)
+        case let error as TokenFileError: self.init("\(error)", .badSetting)
         case let error as SealedFileError: self.init("\(error)", Self.code(of: error))
         case let error as ServiceError: self.init("\(error)", Self.code(of: error))
         case let error as PseudonymError: self.init("\(error)", .badData)

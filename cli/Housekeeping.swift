@@ -1,14 +1,14 @@
 import Fediverse
-import Logging
 import Privacy
 import ServiceLifecycle
 import Store
+import Telemetry
 
 /// Takes out of the files beside the master key what has ended: keys by which nobody is known, backups' keys of more than
 /// 30 days, ledger entries that no backup needs. Each process looks after the files of its own machine.
 struct Housekeeping: Service {
     let installation: Installation
-    let logger: Logger
+    let logger: Log
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
@@ -36,7 +36,7 @@ struct Housekeeping: Service {
             try BackupKeys(beside: installation.settings.keyRecords).removeEnded(at: now)
             try LedgerFile(beside: installation.settings.keyRecords).removeEntries(before: now - KeepingPolicy.Shared.ledgerTags)
         } catch {
-            logger.warning("what has ended could not be taken out of the files beside the key file; it is tried again in an hour")
+            logger.note(.warning, "what has ended could not be taken out of the files beside the key file; it is tried again in an hour", .failure(error))
         }
     }
 }

@@ -61,7 +61,7 @@ struct Installation: Sendable {
         let alias = try pseudonymizer.alias(domain: instance.domain, accountID: accountID)
         let former = try pseudonymizer.formerAliases(domain: instance.domain, accountID: accountID)
         if role == .inspect { return try await storage.people.standing(alias, or: former, in: tenant) }
-        try await storage.people.adopt(alias, from: former, in: tenant)
+        try await storage.people.adopt(alias, from: former, in: tenant, at: Clock.now())
         return alias
     }
 
@@ -83,11 +83,14 @@ struct Installation: Sendable {
         CurlSettings(allowedLoopback: try settings.flag("allowLoopbackUpstream"))
     }
 
-    private static func mastodon(_ settings: Settings, _ instance: Instance, _ client: CurlClient) throws -> Mastodon {
+    static func userAgent(_ settings: Settings) -> String {
         let contact = settings.text("contact")
+        return "\(agent)/\(Version.text)" + (contact.isEmpty ? "" : " (+\(contact))")
+    }
+
+    private static func mastodon(_ settings: Settings, _ instance: Instance, _ client: CurlClient) throws -> Mastodon {
         return Mastodon(
-            instance: instance, client: client, userAgent: "\(agent)/\(Version.text)" + (contact.isEmpty ? "" : " (+\(contact))"),
-            obeysRobots: try settings.obeysRobots(of: instance), clock: Clock.now)
+            instance: instance, client: client, userAgent: userAgent(settings), obeysRobots: try settings.obeysRobots(of: instance), clock: Clock.now)
     }
 
     func close() async {

@@ -8,7 +8,7 @@ import Upstream
 struct PrivacyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "privacy", abstract: "What is kept about a person, and how to change or end it.",
-        subcommands: [Report.self, Set.self, Export.self, Erase.self, Anonymize.self, Prove.self])
+        subcommands: [Report.self, Set.self, Export.self, Erase.self, Anonymize.self, Prove.self, OverviewCommand.self])
 
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -42,6 +42,9 @@ struct PrivacyCommand: AsyncParsableCommand {
                     level, of: who.alias(in: installation), in: installation.tenant, at: Clock.now())
                 if level < .full { _ = try await installation.scrub() }
                 Output.levelChange(change, json: json)
+                if !json, level < .full, let date = try await installation.bytesLeaveBy() {
+                    Output.line("Bytes of what was removed leave the server's files on \(date), in the night.")
+                }
             }
         }
     }
@@ -79,17 +82,18 @@ struct PrivacyCommand: AsyncParsableCommand {
                 let receipt = try await installation.storage.people.erase(
                     alias, in: installation.tenant, ledgerTag: installation.pseudonymizer.ledgerTag(alias), at: Clock.now())
                 let isScrubbed = try await installation.scrub()
+                let date = try await installation.bytesLeaveBy()
                 if json {
                     Output.json { writer in
                         writer.object {
                             $0.member("removed") { Output.counts(receipt.removed, in: &$0) }
                             $0.member("scrubbed", isScrubbed)
+                            $0.member("bytes_leave_by", date)
                         }
                     }
                 } else {
                     let rows = receipt.removed.values.reduce(0, +)
-                    let bytes = isScrubbed ? ", and nothing of them is left in the file." : "; their old bytes stay in the log until its reader ends."
-                    Output.line("Erased: \(rows) row\(rows == 1 ? "" : "s")" + bytes)
+                    Output.line("Erased: \(rows) row\(rows == 1 ? "" : "s")" + installation.bytes(areGone: isScrubbed, by: date))
                     for table in receipt.removed.keys.sorted() where receipt.removed[table] != 0 {
                         Output.line("  \(table): \(receipt.removed[table] ?? 0)")
                     }
@@ -193,12 +197,29 @@ extension Installation {
     /// Takes the bytes of removed rows out of the file; readers of ours end within seconds, a foreign one may delay it.
     /// - Returns: whether nothing is left; asked again for a minute.
     func scrub() async throws -> Bool {
-        for _ in 0..<12 {
-            if try await storage.people.scrub() { return true }
-            try await Task.sleep(for: .seconds(5))
+        let end = ContinuousClock.now + .seconds(58)
+        while try await !storage.people.scrub() {
+            guard ContinuousClock.now < end else {
+                Output.note("A foreign reader still needs what was removed, so old bytes are still in the files; they go when it ends.")
+                return false
+            }
+            try await Task.sleep(for: .seconds(2))
         }
-        Output.note("A foreign reader keeps the database's log open, so old bytes are still in it; they go when it ends.")
-        return false
+        return true
+    }
+
+    /// When what was removed leaves the files, as far as that is still to come: `2026-07-01 03:00:00 UTC`.
+    func bytesLeaveBy() async throws -> String? {
+        try await storage.bytesLeaveBy(in: tenant).map { UTCText.writeFull($0) + " UTC" }
+    }
+
+    /// The rest of a sentence that begins with what was erased.
+    fileprivate func bytes(areGone isScrubbed: Bool, by date: String?) -> String {
+        guard case .postgres = storage.location else {
+            return isScrubbed ? ", and nothing of them is left in the file." : "; their old bytes stay in the log until its reader ends."
+        }
+        let alias = isScrubbed ? "; the alias is gone from the server's files" : "; the alias is still in the server's files, until an older reader ends"
+        return alias + (date.map { ", and the bytes of the rows leave them on \($0), in the night." } ?? ", and so are the bytes of the rows.")
     }
 }
 

@@ -5,13 +5,13 @@ import Fediverse
 import Glibc
 import HTTPService
 import Jobs
-import Logging
 import OpenSSL
 import Privacy
 import Proxy
 import Recommender
 import ServiceLifecycle
 import Store
+import Telemetry
 import UnixSignals
 import Upstream
 
@@ -42,7 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// Proxy and jobs over one installation, started and stopped together.
 struct Serving {
     let installation: Installation
-    let logger: Logger
+    let logger: Log
     let listen: ListenAddress
 
     init(_ installation: Installation) throws {
@@ -75,19 +75,26 @@ struct Serving {
         parts.hints = storage.hints(about: installation.tenant)
         let proxy = try Proxy(
             parts, settings: proxySettings, logger: logger, trouble: { await readiness.trouble() }, pages: pages, onRunning: onRunning)
+        let holder = try Hex.encode(RandomBytes.make(count: 8))
         let scheduler = try await Scheduler(
-            jobs: installation.jobs(), book: installation.jobBook, holder: Hex.encode(RandomBytes.make(count: 8)), logger: logger,
+            jobs: installation.jobs(), book: installation.jobBook, holder: holder, logger: logger,
             leaseTerm: .seconds(settings.number("leaseSeconds")))
-        // At debug level the group prints its services with all that they hold.
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .info)
+        let scrubs = ScrubService(
+            scrubs: storage.scrubs, tenant: installation.tenant, book: installation.jobBook, holder: holder, logger: logger)
+        var services: [any Service] = [proxy, scheduler, scrubs, Housekeeping(installation: installation, logger: logger)]
+        if let address = try settings.metricsAddress() {
+            services.append(MetricsService(address: address, installation: installation, counters: proxy.counters, logger: logger))
+        }
+        if let listener = try installation.streamListener(logger: logger) {
+            services.append(StreamService(listener: listener, book: installation.jobBook, logger: logger))
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([proxy, scheduler, Housekeeping(installation: installation, logger: logger)] + others).map {
+                services: (services + others).map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
                 },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
-        logger.debug("proxy and jobs begin")
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.forLibraries))
+        logger.note(.debug, "proxy and jobs begin", .count("services", services.count))
         do {
             try await group.run()
         } catch {
@@ -127,11 +134,8 @@ extension ListenAddress {
 
 extension Settings {
     func listenAddress() throws -> ListenAddress {
-        let text = text("listen")
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port), colon != text.startIndex
-        else { throw Failure("--listen must be HOST:PORT, as 127.0.0.1:8080", .badSetting) }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        let address = try Self.address(text("listen"), flag: "--listen")
+        let host = address.host
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         if !isLoopback {
             guard try flag("tlsInFront") else {
@@ -141,6 +145,15 @@ extension Settings {
                 throw Failure("beyond loopback --public-url must say how clients reach the proxy, as https://home.example", .badSetting)
             }
         }
+        return address
+    }
+
+    /// HOST:PORT, an IPv6 address in brackets.
+    static func address(_ text: String, flag: String) throws -> ListenAddress {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port), colon != text.startIndex
+        else { throw Failure("\(flag) must be HOST:PORT, as 127.0.0.1:8080", .badSetting) }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         return ListenAddress(host: host, port: port)
     }
 
@@ -153,17 +166,5 @@ extension Settings {
         return text
     }
 
-    func logger() throws -> Logger {
-        let level: Logger.Level = try choice("logLevel")
-        LoggingSystem.bootstrapOnce()
-        var logger = Logger(label: "sheltie")
-        logger.logLevel = level
-        return logger
-    }
-}
-
-extension LoggingSystem {
-    /// Lines go to standard error, where a service manager reads them.
-    fileprivate static func bootstrapOnce() { _ = onceBootstrapped }
-    private static let onceBootstrapped: Void = LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    func logger() throws -> Log { Log(try choice("logLevel"), clock: Clock.now) }
 }

@@ -46,6 +46,9 @@ struct SettingName: Sendable {
         SettingName(key: "recommendationsPerPage", sentence: "The most recommendations on a page of home, 0 to 4.", standard: "4", range: 0...4),
         SettingName(key: "decisionMilliseconds", sentence: "How long after the instance's answer our part may take before the page goes out as it came.", standard: "150", range: 1...10_000),
         SettingName(key: "requestBudget", sentence: "The most requests of ours on a person's token in 5 minutes.", standard: "20", range: 0...100_000),
+        SettingName(key: "stream", sentence: "Whether the instance's public stream is listened to for deletions and edits: off or public.", standard: "off"),
+        SettingName(key: "streamTokenFile", sentence: "A file, mode 0600, with an access token of the operator's own, where the instance wants one for its stream.", standard: ""),
+        SettingName(key: "metricsListen", sentence: "HOST:PORT on which metrics are told, as 127.0.0.1:9100; port 0 takes a free one.", standard: ""),
         SettingName(key: "logLevel", sentence: "trace, debug, info, notice, warning, error or critical.", standard: "info"),
     ]
 }

@@ -64,6 +64,12 @@ struct SettingFlags: ParsableArguments {
     var decisionMilliseconds: String?
     @Option(help: ArgumentHelp(SettingName.sentence("requestBudget")))
     var requestBudget: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("stream")))
+    var stream: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("streamTokenFile")))
+    var streamTokenFile: String?
+    @Option(help: ArgumentHelp(SettingName.sentence("metricsListen")))
+    var metricsListen: String?
     @Option(help: ArgumentHelp(SettingName.sentence("logLevel")))
     var logLevel: String?
 
@@ -80,7 +86,7 @@ struct SettingFlags: ParsableArguments {
             "sharedCounts": sharedCounts, "leaseSeconds": leaseSeconds,
             "candidates": candidates,
             "policy": policy, "recommendationsPerPage": recommendationsPerPage, "decisionMilliseconds": decisionMilliseconds,
-            "requestBudget": requestBudget, "logLevel": logLevel,
+            "requestBudget": requestBudget, "stream": stream, "streamTokenFile": streamTokenFile, "metricsListen": metricsListen, "logLevel": logLevel,
         ]
         return texts.compactMapValues { $0 }
     }

@@ -71,6 +71,7 @@ BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_dis
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('job_runs', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('leases', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('erasure_ledger', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
+BEGIN; SET LOCAL citus.multi_shard_modify_mode = 'sequential'; SELECT create_distributed_table('file_rewrites', 'tenant_id', colocate_with => 'alias_keys'); COMMIT;
 
 -- The rows have been copied to the shards; the old ones stay on the coordinator's disk, out of SQL's sight and of every erasure.
 SELECT truncate_local_data_after_distributing_table(logicalrelid) FROM pg_dist_partition

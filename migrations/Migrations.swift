@@ -22,6 +22,9 @@ public struct Migration: Sendable {
         Migration(
             number: 6, name: "shared releases", sqlite: text(PackageResources.sqlite_0006_shared_releases_sql),
             postgres: text(PackageResources.postgres_0006_shared_releases_sql)),
+        Migration(
+            number: 7, name: "file rewrites", sqlite: text(PackageResources.sqlite_0007_file_rewrites_sql),
+            postgres: text(PackageResources.postgres_0007_file_rewrites_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

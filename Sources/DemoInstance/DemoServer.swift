@@ -1,9 +1,9 @@
 public import Fediverse
 public import HTTPService
 import HTTPTypes
-public import Logging
 public import ServiceLifecycle
 import Synchronization
+public import Telemetry
 
 /// A Mastodon-compatible server with invented people and posts, for demonstrations and tests.
 ///
@@ -16,7 +16,7 @@ public final class DemoServer: Service {
     private let settings: DemoSettings
     private let address: ListenAddress
     private let limits: ServerLimits
-    private let logger: Logger
+    private let logger: Log
     let clock: @Sendable () -> Instant
     private let onRunning: @Sendable (Int) async -> Void
 
@@ -25,7 +25,7 @@ public final class DemoServer: Service {
     ///   - onRunning: called once with the port.
     public init(
         world: DemoWorld, settings: DemoSettings = DemoSettings(), address: ListenAddress = ListenAddress(),
-        limits: ServerLimits = ServerLimits(), logger: Logger, clock: @escaping @Sendable () -> Instant,
+        limits: ServerLimits = ServerLimits(), logger: Log, clock: @escaping @Sendable () -> Instant,
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         state = Mutex(DemoState(world: world, settings: settings))

@@ -58,7 +58,7 @@ struct Connections: ServerChildChannel {
             await RequestExecutor.$current.withValue(executor) {
                 await withTaskExecutorPreference(executor) {
                     await withTaskGroup(of: Void.self) { group in
-                        group.addTask { await serve(connection, logger: logger) }
+                        group.addTask { await serve(connection) }
                         group.addTask { try? await connection.inputEnded.get() }
                         await group.next()
                         group.cancelAll()
@@ -70,7 +70,7 @@ struct Connections: ServerChildChannel {
         }
     }
 
-    private func serve(_ connection: AcceptedConnection, logger: Logger) async {
+    private func serve(_ connection: AcceptedConnection) async {
         do {
             try await connection.io.executeThenClose { inbound, outbound in
                 let parts = InboundParts(inbound, outbound: outbound)
@@ -92,7 +92,6 @@ struct Connections: ServerChildChannel {
             }
         } catch {
             // The client went, or an answer broke off: the connection is closed, and there is nobody to tell.
-            logger.trace("a connection ended early")
         }
     }
 

@@ -1,8 +1,8 @@
 import HummingbirdCore
-public import Logging
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
+public import Telemetry
 
 /// An HTTP/1.1 server that streams both ways with back-pressure and gives the request's target byte for byte.
 ///
@@ -12,7 +12,7 @@ public import ServiceLifecycle
 public struct HTTPServer: Service {
     private let address: ListenAddress
     private let limits: ServerLimits
-    private let logger: Logger
+    private let logger: Log
     private let onRunning: @Sendable (Int) async -> Void
     private let respond: @Sendable (ServerRequest) async -> ServerResponse
 
@@ -20,7 +20,7 @@ public struct HTTPServer: Service {
     ///   - onRunning: called once with the port, when connections are taken.
     ///   - respond: called for each request, on the connection's own task.
     public init(
-        address: ListenAddress, limits: ServerLimits = ServerLimits(), logger: Logger,
+        address: ListenAddress, limits: ServerLimits = ServerLimits(), logger: Log,
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
         respond: @escaping @Sendable (ServerRequest) async -> ServerResponse
     ) {
@@ -48,9 +48,7 @@ public struct HTTPServer: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup, _ executors: [ObjectIdentifier: LoopExecutor]) async throws {
-        var quiet = logger
-        // The library names the address at info level, as we do ourselves.
-        quiet.logLevel = max(logger.logLevel, .warning)
+        let quiet = logger.forLibraries
         let onRunning = onRunning
         let server = Server(
             childChannelSetup: Connections(limits: limits, executors: executors, respond: respond),

@@ -1,6 +1,6 @@
 import Fediverse
-public import Logging
 public import ServiceLifecycle
+public import Telemetry
 
 /// Runs the jobs, each at its own pace and one at a time, until the service stops.
 ///
@@ -9,14 +9,14 @@ public struct Scheduler: Service {
     private let jobs: [any Job]
     private let book: any JobBook
     private let work: LeasedWork
-    private let logger: Logger
+    private let logger: Log
 
     /// - Parameters:
     ///   - holder: names this process in the leases; a random word, nothing about the machine.
     ///   - leaseTerm: how long a job's lease lasts without a renewal.
     ///   - pause: what waits until a lease is to be renewed; throws when the task is cancelled.
     public init(
-        jobs: [any Job], book: any JobBook, holder: String, logger: Logger, leaseTerm: Duration = LeasedWork.standardTerm,
+        jobs: [any Job], book: any JobBook, holder: String, logger: Log, leaseTerm: Duration = LeasedWork.standardTerm,
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.jobs = jobs
@@ -41,8 +41,7 @@ public struct Scheduler: Service {
             } catch is CancellationError {
                 return
             } catch {
-                // The kind of failure is enough for a log; what it was about could name somebody.
-                logger.error("job failed", metadata: ["job": "\(job.name)", "kind": "\(String(describing: type(of: error)))"])
+                logger.note(.error, "a job failed", .part(type(of: job)), .failure(error))
                 wait = min(job.period, .seconds(60))
             }
             do { try await Task.sleep(for: wait) } catch { return }

@@ -1,9 +1,9 @@
 public import Fediverse
 
-/// Ends what is kept when its time has come: a plan made from ages alone, carried out in bounded batches.
+/// Ends what is kept when its time has come: a plan made from ages alone, carried out in bounded parts.
 ///
 /// The plan looks at the rows and not at the last run, so a run that was missed, cut short or done twice changes nothing
-/// about the result. One batch is one transaction of the repository: a killed process loses at most that batch's work.
+/// about the result. The repository works in small transactions: a killed process loses at most one of them.
 public struct Anonymizer: Sendable {
     public let retention: RetentionPolicy
 
@@ -25,13 +25,13 @@ public struct Anonymizer: Sendable {
     /// A step that fails is named in the report and does not keep the others from running.
     /// - Parameters:
     ///   - now: both clocks; see ``ClockGuard``.
-    ///   - batchLimit: rows of one transaction, 1 or more.
+    ///   - batchLimit: rows of one call to the repository, 1 or more; many, because each call passes over those of other levels.
     ///   - budget: rows of one step in this run, so that no step starves another. What is left over is the next run's.
     ///   - dryRun: counts what is due and changes nothing.
     ///   - lastRun: the `mark` of the last run's report; nil before the first.
     /// - Throws: `CancellationError` between two batches; what was done until then stays done.
     public func run(
-        on repository: any RetentionRepository, tenant: TenantKey, at now: ClockReading, batchLimit: Int = 1_000,
+        on repository: any RetentionRepository, tenant: TenantKey, at now: ClockReading, batchLimit: Int = 100_000,
         budget: Int = 100_000, dryRun: Bool = false, lastRun: ClockMark?
     ) async throws -> AnonymizerReport {
         precondition(batchLimit > 0 && budget > 0, "a batch of \(batchLimit) rows, a budget of \(budget)")

@@ -8,7 +8,7 @@ public protocol PeopleRepository: Sendable {
     /// Moves the person's row from an alias that an accepted key made to the active key's, in one transaction.
     ///
     /// The row keeps the ledger tag of the alias that it had, for a backup from before.
-    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey) async throws
+    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey, at now: Instant) async throws
 
     /// Changes nothing.
     /// - Returns: the alias under which the person has a row; the active key's where they have none.
@@ -27,8 +27,8 @@ public protocol PeopleRepository: Sendable {
     /// - Parameter ledgerTag: 64 hex digits: HMAC of the alias under the ledger's key.
     func erase(_ alias: AliasID, in tenant: TenantKey, ledgerTag: String, at now: Instant) async throws -> ErasureReceipt
 
-    /// Rewrites what still holds bytes of removed rows (checkpoint on SQLite).
-    /// - Returns: whether nothing is left in the file and its log.
+    /// Takes out at once the bytes of removed rows that may not wait: all of them from a file's log, the aliases from a server's files.
+    /// - Returns: whether nothing of them is left. What a server keeps until the night: ``ScrubRepository``.
     func scrub() async throws -> Bool
 
     /// Notes that the person was here, cut to the week (LIMITED) or the day (FULL); writes only when that changes the row.
@@ -126,11 +126,54 @@ public struct PersonalTable: Sendable, Equatable, Codable {
     }
 }
 
-/// What the anonymizer and the retention need: how much is due, and one bounded batch of removing it.
+/// Bytes of removed rows that the database's files still have, and when they leave them.
+public protocol ScrubRepository: Sendable {
+    /// Sees to it that what ends by itself leaves the files within a week (a server's; a file has no such need).
+    func plan(in tenant: TenantKey, at now: Instant) async throws
+
+    /// What waits, the soonest first.
+    func waiting(in tenant: TenantKey) async throws -> [WaitingRewrite]
+
+    /// Takes out what is due. It waits some seconds for those who can still see it, and is repeated where that is not enough.
+    func carryOut(in tenant: TenantKey, at now: Instant) async throws -> ScrubReport
+}
+
+/// A part of the database's files in which bytes of removed rows stand.
+public struct WaitingRewrite: Sendable, Equatable {
+    public var key: Int64
+    /// A table or a part of one; a file's `log`.
+    public var relation: String
+    public var removedAt: Instant
+    public var dueAt: Instant
+
+    public init(key: Int64, relation: String, removedAt: Instant, dueAt: Instant) {
+        self.key = key
+        self.relation = relation
+        self.removedAt = removedAt
+        self.dueAt = dueAt
+    }
+}
+
+/// What one scrub did.
+public struct ScrubReport: Sendable, Equatable {
+    public var ended: [WaitingRewrite]
+    /// What somebody still needs: a reader of older rows, or a session that uses the table.
+    public var held: [WaitingRewrite]
+    /// From a removal to its end, the longest.
+    public var longest = Instant.Span.seconds(0)
+
+    public init(ended: [WaitingRewrite] = [], held: [WaitingRewrite] = []) {
+        self.ended = ended
+        self.held = held
+    }
+}
+
+/// What the anonymizer and the retention need: how much is due, and a bounded part of removing it.
 public protocol RetentionRepository: Sendable {
     /// Rows that the step would remove or cut now.
     func due(_ step: RetentionStep, in tenant: TenantKey, at now: Instant) async throws -> Int
-    /// Removes at most `limit` rows in one transaction, and mends what was derived from them.
+    /// Removes at most `limit` rows, and mends what was derived from them, in transactions that hold the database for some milliseconds each.
     /// - Returns: rows removed; fewer than `limit` when the step is finished.
+    /// - Throws: `CancellationError` between two of them.
     func carryOut(_ step: RetentionStep, in tenant: TenantKey, at now: Instant, limit: Int) async throws -> Int
 }

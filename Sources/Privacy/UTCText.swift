@@ -1,7 +1,7 @@
-import Fediverse
+public import Fediverse
 
 /// Moments as a reader writes them, in UTC: `2026-07-01 09:30:00`.
-enum UTCText {
+public enum UTCText {
     /// - Returns: the second; the day alone for a midnight, because then only the day or the week was kept.
     static func write(_ instant: Instant) -> String {
         let day = instant.floored(to: .days(1))
@@ -11,7 +11,7 @@ enum UTCText {
         return "\(date) \(two(seconds / 3_600)):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
     }
 
-    static func writeFull(_ instant: Instant) -> String {
+    public static func writeFull(_ instant: Instant) -> String {
         let text = write(instant)
         return text.utf8.count > 10 ? text : text + " 00:00:00"
     }

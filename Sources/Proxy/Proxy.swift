@@ -1,10 +1,10 @@
 public import Curl
 public import Fediverse
 public import HTTPService
-public import Logging
 public import Privacy
 public import Recommender
 public import ServiceLifecycle
+public import Telemetry
 public import Upstream
 
 /// What the proxy needs from the rest of the program, as protocols.
@@ -50,7 +50,7 @@ public struct Proxy: Service {
     public let counters: ProxyCounters
     private let settings: ProxySettings
     private let routes: Routes
-    private let logger: Logger
+    private let logger: Log
     private let hints: AsyncStream<Void>?
     private let onRunning: @Sendable (Int) async -> Void
 
@@ -58,7 +58,7 @@ public struct Proxy: Service {
     ///   - trouble: what keeps this process from its work, for `/sheltie/health/ready`; nil when nothing does.
     ///   - pages: answers under `/sheltie/` that are made elsewhere (the demo's pages); nil: not found.
     public init(
-        _ parts: ProxyParts, settings: ProxySettings, logger: Logger, trouble: @escaping @Sendable () async -> String?,
+        _ parts: ProxyParts, settings: ProxySettings, logger: Log, trouble: @escaping @Sendable () async -> String?,
         pages: @escaping @Sendable (ServerRequest) async -> ServerResponse? = { _ in nil },
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws {

@@ -104,6 +104,8 @@ public protocol StatusRepository: Sendable {
     func confirm(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws
     /// Local ids of candidates not confirmed since `before`, oldest first.
     func unconfirmed(since before: Instant, limit: Int, in tenant: TenantKey) async throws -> [String]
+    /// Those of the local ids that are candidates' now.
+    func candidates(among localIDs: [String], in tenant: TenantKey) async throws -> Set<String>
     func cursor(of source: String, in tenant: TenantKey) async throws -> IngestCursor?
     func setCursor(_ cursor: IngestCursor, in tenant: TenantKey, at now: Instant) async throws
     /// Removes all posts, stubs, interactions and preferences of the author, and refuses them from now on.

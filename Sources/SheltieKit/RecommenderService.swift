@@ -131,7 +131,7 @@ public struct RecommenderService: Sendable {
         let alias = try alias(userID: userID, instanceURL: instanceURL)
         let former = try pseudonymizer.formerAliases(domain: instanceURL.map(Self.host) ?? instance, accountID: userID)
         if access == .look { return try await storage.people.standing(alias, or: former, in: tenant) }
-        try await storage.people.adopt(alias, from: former, in: tenant)
+        try await storage.people.adopt(alias, from: former, in: tenant, at: clock())
         return alias
     }
 

@@ -22,7 +22,7 @@ struct AliasLevelChange {
         switch level {
         case .none:
             let key = try connection.first("SELECT key_id FROM user_aliases WHERE tenant_id = \(tenant) AND alias_key = \(row.key)") { $0.text(0) }
-            _ = try connection.removePersonalRows(of: row.key, in: tenant)
+            _ = try connection.removePersonalRows(of: row.key, in: tenant, at: now)
             if defaultLevel != .none { try insert(.none, key: key) }
         case .limited where row.level == .full:
             try cut(row.key)
@@ -69,8 +69,11 @@ struct AliasLevelChange {
     private func cut(_ key: AliasKey) throws {
         let stubs = try cutInteractions(key) + cutLogs(key)
         try cutSuppressions(key)
-        for table in evidenceTables { try connection.run("DELETE FROM \(raw: table) WHERE tenant_id = \(tenant) AND alias_key = \(key)") }
-        try connection.dropUnreferenced(stubs: Array(Set(stubs)).sorted(), in: tenant)
+        // Each row that was changed has left its old form behind.
+        var touched: Set = ["user_interactions", "recommendation_logs", "suppressions", "author_preferences"]
+        for table in evidenceTables { touched.formUnion(try connection.removeEvidence(from: table, of: key, in: tenant).parts) }
+        if try connection.dropUnreferenced(stubs: Array(Set(stubs)).sorted(), in: tenant) > 0 { touched.formUnion(["post_metadata", "authors"]) }
+        try connection.noteRemoval(of: Array(touched), aliases: [alias], in: tenant, at: now)
     }
 
     private func cutInteractions(_ key: AliasKey) throws -> [PostKey] {

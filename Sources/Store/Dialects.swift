@@ -175,33 +175,37 @@ extension Connection {
         try run("DELETE FROM alias_keys WHERE tenant_id = \(tenant) AND alias_key = \(key)")
     }
 
-    /// Writes a PostgreSQL table and its parts anew, without the bytes of the rows that are gone. Outside any transaction.
-    ///
-    /// Rows that some session's snapshot may still see (of any database of the server) are written along, so it is done up to `attempts` times, 50 ms apart.
-    /// - Returns: false when the table is in use, or a row that is gone is still needed: who needs it done repeats it.
-    func rewrite(_ table: String, patience: Duration, attempts: Int = 10) throws -> Bool {
+    /// A number above that of every transaction that this snapshot sees, for `isOldest`. PostgreSQL only.
+    func transactionMark() throws -> String {
+        try first("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS xid) AS text)") { $0.text(0) } ?? ""
+    }
+
+    /// Whether everything that was running or looking before the mark has ended: sessions of any database of the server, standbys that
+    /// report what they read, and prepared transactions.
+    func isOldest(_ mark: String) throws -> Bool {
+        try first("""
+            SELECT 1 FROM (
+                SELECT backend_xmin AS oldest FROM pg_catalog.pg_stat_activity UNION ALL SELECT backend_xid FROM pg_catalog.pg_stat_activity
+                UNION ALL SELECT xmin FROM pg_catalog.pg_replication_slots UNION ALL SELECT transaction FROM pg_catalog.pg_prepared_xacts) AS held
+            WHERE oldest IS NOT NULL AND age(oldest) > age(CAST(CAST(\(mark) AS text) AS xid))
+            """) { _ in true } == nil
+    }
+
+    /// Writes a PostgreSQL table and its parts anew, without the rows that are gone and that nobody can see any more. Outside any transaction.
+    /// - Returns: false when the table is in use: who needs it done repeats it.
+    func rewrite(_ table: String, patience: Duration, attempts: Int) throws -> Bool {
+        guard try first("SELECT 1 WHERE to_regclass(\(table)) IS NOT NULL", { _ in true }) == true else { return true }
         // Between its statements a maintenance waits for ever.
         try run(SQL(raw: "SET lock_timeout = \(max(1, Int64(patience / .milliseconds(1))))"))
         defer { _ = try? run("SET lock_timeout = 0") }
         for attempt in 1...attempts {
             do {
                 try run(SQL(raw: "VACUUM (FULL) \(table)"))
+                return true
             } catch DatabaseError.busy {
-                return false
+                if attempt < attempts { usleep(250_000) }
             }
-            if try !holdsGoneRows(table) { return true }
-            if attempt < attempts { usleep(50_000) }
         }
         return false
-    }
-
-    /// Right after a rewrite the server has noted how many rows stand in each index: more than there are means some that are gone.
-    private func holdsGoneRows(_ table: String) throws -> Bool {
-        try first("""
-            SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-            LEFT JOIN (SELECT tableoid, count(*) AS here FROM \(raw: table) GROUP BY tableoid) n ON n.tableoid = i.indrelid
-            WHERE c.relkind = 'i' AND i.indisunique AND i.indpred IS NULL AND c.reltuples > coalesce(n.here, 0)
-            AND i.indrelid IN (SELECT to_regclass(\(table)) UNION SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = to_regclass(\(table)))
-            """) { _ in true } ?? false
     }
 }

@@ -37,6 +37,16 @@ enum JSONText {
         "{" + counts.sorted { ($0.key.utf8.count, $0.key) < ($1.key.utf8.count, $1.key) }.map { "\(quoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
     }
 
+    /// The numbers of an object as `counts` writes it; anything else gives none.
+    static func counts(_ text: String) -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for member in text.filter({ !"{} \"".contains($0) }).split(separator: ",") {
+            let parts = member.split(separator: ":")
+            if parts.count == 2, let number = Int(parts[1]) { counts[String(parts[0])] = number }
+        }
+        return counts
+    }
+
     static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {

@@ -52,6 +52,15 @@ public struct JobRuns: Sendable {
         }
     }
 
+    /// What the runs since a moment have counted, each as a JSON object.
+    func counts(since start: Instant, of job: String, in tenant: TenantKey) async throws -> [String] {
+        try await pool.read { connection in
+            try connection.all("""
+                SELECT counts FROM job_runs WHERE tenant_id = \(tenant) AND job = \(job) AND started_at >= \(start) AND counts IS NOT NULL
+                """) { $0.text(0) }
+        }
+    }
+
     /// The newest first.
     public func recent(_ job: String, limit: Int, in tenant: TenantKey) async throws -> [JobRun] {
         try await pool.read { connection in

@@ -1,7 +1,6 @@
 import Database
 import Fediverse
 import Privacy
-import SQLite
 
 /// Aliases and their levels.
 struct People: PeopleRepository {
@@ -9,13 +8,14 @@ struct People: PeopleRepository {
     /// The level of an alias without a row.
     let defaultLevel: PrivacyLevel
     let keyInUse: KeyInUse
+    let scrubbing: Scrubbing
 
     func standing(_ alias: AliasID, or former: [FormerAlias], in tenant: TenantKey) async throws -> AliasID {
         if former.isEmpty { return alias }
         return try await pool.read { try $0.standing(alias, or: former.map(\.alias), in: tenant) }
     }
 
-    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey) async throws {
+    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey, at now: Instant) async throws {
         // Nearly always there is no older key, or the row was moved long ago: both cost no write.
         guard try await standing(alias, or: former, in: tenant) != alias, let key = keyInUse.id(in: tenant) else { return }
         try await pool.write(.process) { connection in
@@ -29,7 +29,7 @@ struct People: PeopleRepository {
                     WHERE tenant_id = \(tenant) AND alias_id = \(one.alias.hex)
                     AND key_id IN (SELECT key_id FROM key_ids WHERE tenant_id = \(tenant) AND state = 'accepting')
                     """)
-                if moved > 0 { return }
+                if moved > 0 { return try connection.noteRemoval(of: [], aliases: [one.alias], in: tenant, at: now) }
             }
         }
     }
@@ -68,7 +68,7 @@ struct People: PeopleRepository {
             let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
             if row == nil { try connection.checkInUse(keyInUse.id(in: tenant), in: tenant) }
             let former = try row.map { try connection.formerTags(of: $0.key, in: tenant) } ?? []
-            let removed = try row.map { try connection.removePersonalRows(of: $0.key, in: tenant) }
+            let removed = try row.map { try connection.removePersonalRows(of: $0.key, in: tenant, at: now) }
             try note(([ledgerTag] + former).map { LedgerEntry(tag: $0, level: .none, at: now) }, in: tenant, connection)
             if defaultLevel != .none { try change(connection, alias, tenant, now).carryOut(from: nil, to: .none) }
             return ErasureReceipt(removed: removed ?? Dictionary(uniqueKeysWithValues: personalTables.map { ($0, 0) }))
@@ -86,13 +86,7 @@ struct People: PeopleRepository {
             connection: connection, alias: alias, tenant: tenant, now: now, defaultLevel: defaultLevel, keyID: keyInUse.id(in: tenant))
     }
 
-    func scrub() async throws -> Bool {
-        try await pool.maintain { connection in
-            // secure_delete has overwritten the rows in their pages; what is left stands in the log until this has emptied it.
-            // PostgreSQL leaves deleted rows in their files; where the alias stood, a new file takes the old one's place.
-            try connection.onFile { try $0.truncateLog() } ?? connection.rewrite("user_aliases", patience: .milliseconds(50))
-        }
-    }
+    func scrub() async throws -> Bool { try await scrubbing.takeOutAliases() }
 
     func seen(_ visit: Permitted<Instant>) async throws {
         let (viewer, key, at) = (visit.viewer, visit.key, visit.record)

@@ -70,9 +70,10 @@ extension Connection {
         return counts
     }
 
-    /// Removes every row about an alias, and the stubs that nobody else refers to.
+    /// Removes every row about an alias, and the stubs that nobody else refers to; notes where their bytes still stand.
     /// - Returns: rows removed, by table.
-    func removePersonalRows(of key: AliasKey, in tenant: TenantKey) throws -> [String: Int] {
+    func removePersonalRows(of key: AliasKey, in tenant: TenantKey, at now: Instant) throws -> [String: Int] {
+        let alias = try first("SELECT alias_id FROM user_aliases WHERE tenant_id = \(tenant) AND alias_key = \(key)") { $0.text(0) }
         let stubs = try all("""
             SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND eligible = FALSE AND post_key IN (
                 SELECT post_key FROM user_interactions WHERE tenant_id = \(tenant) AND alias_key = \(key)
@@ -82,12 +83,22 @@ extension Connection {
             SELECT author_key FROM author_preferences WHERE tenant_id = \(tenant) AND alias_key = \(key)
             """) { $0.author(0) }
         var removed: [String: Int] = [:]
+        var touched: Set<String> = []
         for table in personalTables {
+            if evidenceTables.contains(table) {
+                let (rows, parts) = try removeEvidence(from: table, of: key, in: tenant)
+                removed[table] = rows
+                touched.formUnion(parts)
+                continue
+            }
             removed[table] = try run("DELETE FROM \(raw: table) WHERE tenant_id = \(tenant) AND alias_key = \(key)")
+            if table != "user_aliases", removed[table] != 0 { touched.insert(table) }
         }
         try removeAliasKey(key, in: tenant)
-        try dropUnreferenced(stubs: stubs, in: tenant)
-        try dropUnreferenced(authors: authors, in: tenant)
+        // A stub is there because somebody acted on it.
+        if try dropUnreferenced(stubs: stubs, in: tenant) > 0 { touched.formUnion(["post_metadata", "authors"]) }
+        if try dropUnreferenced(authors: authors, in: tenant) > 0 { touched.insert("authors") }
+        try noteRemoval(of: Array(touched), aliases: [alias.flatMap(AliasID.init(hex:))].compactMap { $0 }, in: tenant, at: now)
         return removed
     }
 

@@ -8,15 +8,57 @@ struct ExpiredAct: Sendable {
     var post: PostKey
     var kind: InteractionKind
     var at: Instant
-    var author: AuthorKey
+    /// Where it is needed (`withAuthors`).
+    var author: AuthorKey?
 
-    /// - Parameter row: alias, post, kind, time, author.
+    /// Acts that are looked at in one read, of whatever level.
+    static let pageRows = 10_000
+
+    /// - Parameter row: alias, post, kind, time.
     init(_ row: any Row) {
         alias = row.alias(0)
         post = row.post(1)
         kind = InteractionKind(code: row.integer(2))
         at = row.instant(3)
-        author = row.author(4)
+    }
+}
+
+extension Connection {
+    /// Everybody at a level; at any but NONE where none is named.
+    func aliases(at level: PrivacyLevel?, in tenant: TenantKey) throws -> Set<AliasKey> {
+        let wanted: SQL = level.map { "AND privacy_level = \($0.rawValue)" } ?? ""
+        var aliases: Set<AliasKey> = []
+        try rows("SELECT alias_key FROM user_aliases WHERE tenant_id = \(tenant) \(sql: wanted)") { aliases.insert($0.alias(0)) }
+        return aliases
+    }
+
+    /// The oldest acts from before the step's moment, of everybody.
+    func actsByTime(_ overdue: Overdue, after last: ExpiredAct?) throws -> [ExpiredAct] {
+        let rest: SQL = last.map {
+            "AND (occurred_at, alias_key, post_key, kind) > (\($0.at), \($0.alias), \($0.post), \($0.kind.code))"
+        } ?? ""
+        let kinds: SQL = overdue.step.what == .views ? "AND kind = \(InteractionKind.view.code)" : ""
+        return try all("""
+            SELECT alias_key, post_key, kind, occurred_at FROM user_interactions
+            WHERE tenant_id = \(overdue.tenant) AND occurred_at < \(overdue.before) \(sql: kinds) \(sql: rest)
+            ORDER BY occurred_at, alias_key, post_key, kind LIMIT \(ExpiredAct.pageRows)
+            """) { ExpiredAct($0) }
+    }
+
+    /// At FULL an act's share stays with its author's score.
+    func withAuthors(_ acts: [ExpiredAct], _ overdue: Overdue) throws -> [ExpiredAct] {
+        guard overdue.step.level == .full else { return acts }
+        var authors: [PostKey: AuthorKey] = [:]
+        for part in inParts(Array(Set(acts.map(\.post))).sorted()) {
+            try rows("SELECT post_key, author_key FROM post_metadata WHERE tenant_id = \(overdue.tenant) AND post_key IN (\(sql: .list(part)))") {
+                authors[$0.post(0)] = $0.author(1)
+            }
+        }
+        return acts.map { act in
+            var act = act
+            act.author = authors[act.post]
+            return act
+        }
     }
 }
 
@@ -35,7 +77,9 @@ extension Connection {
             }
             let preferences = AuthorPreferences(connection: self, tenant: overdue.tenant, alias: alias)
             if level == .full {
-                try preferences.carry(Dictionary(grouping: gone, by: \.author).mapValues { $0.map { ($0.kind, $0.at) } })
+                var byAuthor: [AuthorKey: [AuthorPreferences.Act]] = [:]
+                for act in gone { if let author = act.author { byAuthor[author, default: []].append((act.kind, act.at)) } }
+                try preferences.carry(byAuthor)
             } else if !gone.isEmpty {
                 try preferences.rebuildLimited()
             }
@@ -81,26 +125,30 @@ extension Connection {
                 SELECT 1 FROM user_aliases a WHERE a.tenant_id = \(overdue.tenant) AND a.alias_key = \(alias)
                 AND a.last_seen < \(overdue.before) \(sql: overdue.level("a")) \(sql: dialect.forUpdate)
                 """) { _ in true } ?? false
-            if due { _ = try removePersonalRows(of: alias, in: overdue.tenant) }
+            if due { _ = try removePersonalRows(of: alias, in: overdue.tenant, at: overdue.now) }
             return removed + (due ? 1 : 0)
         }
     }
 
-    func endKeys(_ keys: [String], _ aliases: [AliasKey], _ overdue: Overdue) throws -> Int {
+    func endKeys(_ keys: [String], nobodyIsLeft: Bool, _ overdue: Overdue) throws {
         // Without a time nobody is known by the key, and it is not looked at again.
-        let time: SQL = aliases.isEmpty ? "NULL" : "rotated_at"
+        let time: SQL = nobodyIsLeft ? "NULL" : "rotated_at"
         for key in keys {
             try run("""
                 UPDATE key_ids SET state = 'destroyed', rotated_at = \(sql: time) WHERE tenant_id = \(overdue.tenant) AND key_id = \(key)
                 """)
         }
-        return try aliases.reduce(0) { removed, alias in
+    }
+
+    /// People who are still known by keys that have ended.
+    func forget(_ aliases: [AliasKey], of keys: [String], _ overdue: Overdue) throws -> Int {
+        try aliases.reduce(0) { removed, alias in
             // Somebody may have come a moment ago.
             let due = try first("""
                 SELECT 1 FROM user_aliases WHERE tenant_id = \(overdue.tenant) AND alias_key = \(alias)
                 AND key_id IN (\(sql: .list(keys))) \(sql: dialect.forUpdate)
                 """) { _ in true } ?? false
-            if due { _ = try removePersonalRows(of: alias, in: overdue.tenant) }
+            if due { _ = try removePersonalRows(of: alias, in: overdue.tenant, at: overdue.now) }
             return removed + (due ? 1 : 0)
         }
     }

@@ -4,8 +4,8 @@ import Privacy
 
 /// Ends what is kept: what is due, and one bounded batch of removing it.
 ///
-/// What is due is looked for beside the writer; the write looks at each row once more, because it may have changed since,
-/// and holds the writer only for the rows that go.
+/// What is due is looked for beside the writer; the writes look at each row once more, because it may have changed since. Each is for
+/// so many rows as hold the writer for some milliseconds (`BatchSize`), and people's writes come between them.
 struct Retention: RetentionRepository {
     let pool: any ConnectionPool
 
@@ -22,14 +22,14 @@ struct Retention: RetentionRepository {
         let overdue = Overdue(step: step, tenant: tenant, now: now)
         switch step.what {
         case .interactions, .views:
-            return try await batch(overdue, limit) { ExpiredAct($0) } remove: { try $0.expire($1, overdue) }
+            return try await expireActs(overdue, limit)
         case .recommendationLogs:
             return try await batch(overdue, limit) { ($0.integer(0), $0.post(1)) } remove: { try $0.expireLogs($1, overdue) }
         case .suppressions:
             return try await batch(overdue, limit) { ($0.alias(0), $0.text(1), $0.text(2)) } remove: { try $0.expireSuppressions($1, overdue) }
         case .fadedPreferences:
             let faded = try await pool.read { try $0.faded(overdue, limit: limit) }
-            return faded.isEmpty ? 0 : try await pool.write(.process) { try $0.dropFaded(faded, overdue) }
+            return try await inBatches(faded) { try $0.dropFaded($1, overdue) }
         case .endedKeys: return try await endKeys(overdue, limit)
         case .unseenAliases:
             return try await batch(overdue, limit) { $0.alias(0) } remove: { try $0.forgetUnseen($1, overdue) }
@@ -45,7 +45,9 @@ struct Retention: RetentionRepository {
         case .ledgerTags:
             return try await batch(overdue, limit) { $0.text(0) } remove: { try $0.dropLedgerTags($1, overdue) }
         case .evidence:
-            return try await pool.write(.process) { try $0.dropEvidence(before: overdue.firstKeptMoment, in: tenant, limit: limit) }
+            let dropped = try await pool.write(.process) { try $0.dropEvidenceDays(before: overdue.firstKeptMoment, in: tenant) }
+            let rows = try await pool.read { try $0.evidenceRows(before: overdue.firstKeptMoment, in: tenant, limit: max(0, limit - dropped)) }
+            return try await dropped + inBatches(rows) { try $0.dropEvidence($1, in: tenant) }
         case .jobRuns:
             return try await batch(overdue, limit) { $0.integer(0) } remove: { try $0.dropJobRuns($1, overdue) }
         }
@@ -58,8 +60,48 @@ struct Retention: RetentionRepository {
         let keys = try await pool.read { connection in
             try connection.all("\(sql: overdue.selections[0]) LIMIT \(limit)") { read($0) }
         }
-        if keys.isEmpty { return 0 }
-        return try await pool.write(.process) { try remove($0, keys) }
+        return try await inBatches(keys, .process, remove)
+    }
+
+    /// - Throws: `CancellationError` between two batches.
+    private func inBatches<Key: Sendable>(
+        _ keys: [Key], _ durability: Durability = .process, _ remove: @escaping @Sendable (any Connection, [Key]) throws -> Int
+    ) async throws -> Int {
+        var size = BatchSize()
+        var rest = keys[...]
+        var removed = 0
+        while !rest.isEmpty {
+            try Task.checkCancellation()
+            let part = Array(rest.prefix(size.rows))
+            rest = rest.dropFirst(part.count)
+            let (count, held) = try await pool.write(durability) { connection in
+                let begun = ContinuousClock.now
+                return (try remove(connection, part), ContinuousClock.now - begun)
+            }
+            size.learn(rows: part.count, held: held)
+            removed += count
+        }
+        return removed
+    }
+
+    /// Acts in the order of their times, page by page: those of the other levels between them may be many times as many.
+    private func expireActs(_ overdue: Overdue, _ limit: Int) async throws -> Int {
+        let people = try await pool.read { try $0.aliases(at: overdue.step.level, in: overdue.tenant) }
+        if people.isEmpty { return 0 }
+        var removed = 0
+        var last: ExpiredAct?
+        while removed < limit {
+            let (after, most) = (last, limit - removed)
+            let (page, due) = try await pool.read { connection in
+                let page = try connection.actsByTime(overdue, after: after)
+                return (page, try connection.withAuthors(Array(page.filter { people.contains($0.alias) }.prefix(most)), overdue))
+            }
+            // Person by person, so that what is derived of one is mostly mended once.
+            removed += try await inBatches(due.sorted { ($0.alias.value, $0.at) < ($1.alias.value, $1.at) }) { try $0.expire($1, overdue) }
+            last = page.last
+            if page.count < ExpiredAct.pageRows { break }
+        }
+        return removed
     }
 
     private func dropReleases(_ overdue: Overdue, _ limit: Int) async throws -> Int {
@@ -78,7 +120,8 @@ struct Retention: RetentionRepository {
         let aliases = try await pool.read { connection in
             try connection.all("\(sql: overdue.selections[0]) LIMIT \(limit)") { $0.alias(0) }
         }
-        return try await pool.write(.power) { try $0.endKeys(ended, aliases, overdue) }
+        _ = try await pool.write(.power) { try $0.endKeys(ended, nobodyIsLeft: aliases.isEmpty, overdue) }
+        return try await inBatches(aliases, .power) { try $0.forget($1, of: ended, overdue) }
     }
 
     /// Stubs, authors without anything, and removals that every cache has heard of: in this order, sharing the limit.
@@ -89,12 +132,9 @@ struct Retention: RetentionRepository {
             let rest = limit - stubs.count - authors.count
             return (stubs, authors, try connection.all("\(sql: overdue.selections[2]) LIMIT \(rest)") { ($0.integer(0), $0.post(1)) })
         }
-        if stubs.isEmpty, authors.isEmpty, removals.isEmpty { return 0 }
-        return try await pool.write(.process) { connection in
-            try connection.dropUnreferenced(stubs: stubs, in: overdue.tenant)
-                + connection.dropUnreferenced(authors: authors, in: overdue.tenant)
-                + connection.forgetRemovals(removals, overdue)
-        }
+        return try await inBatches(stubs) { try $0.dropUnreferenced(stubs: $1, in: overdue.tenant) }
+            + inBatches(authors) { try $0.dropUnreferenced(authors: $1, in: overdue.tenant) }
+            + inBatches(removals) { try $0.forgetRemovals($1, overdue) }
     }
 }
 

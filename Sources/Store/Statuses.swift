@@ -69,6 +69,17 @@ struct Statuses: StatusRepository {
         }
     }
 
+    func candidates(among localIDs: [String], in tenant: TenantKey) async throws -> Set<String> {
+        if localIDs.isEmpty { return [] }
+        return try await pool.read { connection in
+            try inParts(localIDs).reduce(into: []) { found, part in
+                found.formUnion(try connection.all("""
+                    SELECT local_id FROM post_metadata WHERE tenant_id = \(tenant) AND local_id IN (\(sql: .list(part)))
+                    """) { $0.text(0) })
+            }
+        }
+    }
+
     func cursor(of source: String, in tenant: TenantKey) async throws -> IngestCursor? {
         try await pool.read { connection in
             try connection.first("""

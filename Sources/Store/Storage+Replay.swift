@@ -48,7 +48,7 @@ extension Storage {
             for row in rows {
                 guard let alias = AliasID(hex: row.id) else { continue }
                 if !keys.contains(row.keyID) {
-                    _ = try await pool.write(.process) { try $0.removePersonalRows(of: row.key, in: key) }
+                    _ = try await pool.write(.process) { try $0.removePersonalRows(of: row.key, in: key, at: now) }
                     replay.erased += 1
                 } else if let level = tags(alias).compactMap({ lowest[$0] }).min(), try await lower(alias, to: level, in: key, at: now) {
                     if level == .none { replay.erased += 1 } else { replay.cut += 1 }

@@ -79,16 +79,11 @@ extension Storage {
     public func wipe() async throws -> Bool {
         // Everything hangs on its tenant.
         _ = try await pool.write(.power) { try $0.run("DELETE FROM tenants") }
-        let isRewritten = try await pool.maintain { connection in
-            if connection.dialect == .sqlite {
-                try connection.run("VACUUM")
-                return true
-            }
-            let tables = try connection.all(connection.dialect.tableNames) { $0.text(0) }
-            return try tables.allSatisfy { try connection.rewrite($0, patience: .seconds(5)) }
+        if case .postgres = location {
+            return try await scrubbing.takeOut(of: pool.read { connection in try connection.all(connection.dialect.tableNames) { $0.text(0) } })
         }
-        let isScrubbed = try await people.scrub()
-        return isRewritten && isScrubbed
+        _ = try await pool.maintain { try $0.run("VACUUM") }
+        return try await people.scrub()
     }
 }
 

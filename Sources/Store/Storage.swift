@@ -27,6 +27,9 @@ public struct Storage: Sendable {
     public let preferences: any PreferenceRepository
     public let personalData: any PersonalDataRepository
     public let retention: any RetentionRepository
+    /// Bytes of removed rows.
+    public var scrubs: any ScrubRepository { scrubbing }
+    let scrubbing: Scrubbing
     public let statuses: any StatusRepository
     public let recommender: any RecommenderRepository
     public let jobRuns: JobRuns
@@ -77,7 +80,8 @@ public struct Storage: Sendable {
         self.replica = replica
         self.location = location
         keyInUse = KeyInUse()
-        people = People(pool: pool, defaultLevel: defaultLevel, keyInUse: keyInUse)
+        scrubbing = Scrubbing(pool: pool, location: location)
+        people = People(pool: pool, defaultLevel: defaultLevel, keyInUse: keyInUse, scrubbing: scrubbing)
         interactions = Interactions(pool: pool, patience: isShared ? .seconds(5) : nil)
         recommendationLog = RecommendationLog(pool: pool)
         preferences = Preferences(pool: pool)

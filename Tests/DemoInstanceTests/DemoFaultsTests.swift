@@ -1,8 +1,8 @@
 import DemoInstance
 import Fediverse
 import HTTPService
-import Logging
 import LoopbackClient
+import Telemetry
 import Testing
 
 /// Over a real connection.
@@ -11,7 +11,7 @@ struct DemoFaultsTests {
     private func withDemo(_ body: @escaping @Sendable (DemoServer, Int) async throws -> Void) async throws {
         let (ports, found) = AsyncStream<Int>.makeStream()
         let server = DemoServer(
-            world: smallWorld, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { noon },
+            world: smallWorld, logger: .silent, clock: { noon },
             onRunning: { found.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }

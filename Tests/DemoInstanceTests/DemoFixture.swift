@@ -2,8 +2,8 @@ import DemoInstance
 import Fediverse
 import HTTPService
 import HTTPTypes
-import Logging
 import Synchronization
+import Telemetry
 
 /// A fixed moment: 2026-03-01 12:00 UTC.
 let noon = Instant(seconds: 1_772_366_400)
@@ -23,7 +23,7 @@ final class Demo: Sendable {
         let clock = TestClock()
         self.clock = clock
         server = DemoServer(
-            world: world, settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { clock.now })
+            world: world, settings: settings, logger: .silent, clock: { clock.now })
     }
 
     func pass(_ span: Instant.Span) { clock.pass(span) }

@@ -1,6 +1,6 @@
 import HTTPService
 import HTTPTypes
-import Logging
+import Telemetry
 
 /// Runs a server on a free port while `body` runs, then stops it.
 func withServer<Value: Sendable>(
@@ -9,7 +9,7 @@ func withServer<Value: Sendable>(
 ) async throws -> Value {
     let (ports, found) = AsyncStream<Int>.makeStream()
     let server = HTTPServer(
-        address: ListenAddress(), limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        address: ListenAddress(), limits: limits, logger: .silent,
         onRunning: { found.yield($0) }, respond: respond)
     return try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask {

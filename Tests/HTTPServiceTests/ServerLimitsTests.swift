@@ -1,8 +1,8 @@
 import HTTPService
 import LoopbackClient
-import Logging
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -92,13 +92,13 @@ struct ServerLimitsTests {
         let (running, run) = AsyncStream<Void>.makeStream()
         let (ports, found) = AsyncStream<Int>.makeStream()
         let (gate, open) = AsyncStream<Void>.makeStream()
-        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let quiet = Log.silent
         let server = HTTPServer(address: ListenAddress(), logger: quiet, onRunning: { found.yield($0) }) { _ in
             run.yield()
             for await _ in gate { break }
             return .json(Array("done".utf8))
         }
-        let group = ServiceGroup(services: [server], logger: quiet)
+        let group = ServiceGroup(services: [server], logger: quiet.forLibraries)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {
@@ -122,7 +122,7 @@ struct ServerLimitsTests {
         limits.stopTime = .seconds(600)
         let (ports, found) = AsyncStream<Int>.makeStream()
         let (gate, open) = AsyncStream<Void>.makeStream()
-        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let quiet = Log.silent
         let server = HTTPServer(address: ListenAddress(), limits: limits, logger: quiet, onRunning: { found.yield($0) }) { _ in
             ServerResponse(status: 200, body: .stream(length: 8) { write in
                 try await write(Array("half".utf8))
@@ -130,7 +130,7 @@ struct ServerLimitsTests {
                 try await write(Array("half".utf8))
             })
         }
-        let group = ServiceGroup(services: [server], logger: quiet)
+        let group = ServiceGroup(services: [server], logger: quiet.forLibraries)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {
@@ -178,13 +178,13 @@ struct ServerLimitsTests {
         limits.stopTime = .milliseconds(100)
         let (running, run) = AsyncStream<Void>.makeStream()
         let (ports, found) = AsyncStream<Int>.makeStream()
-        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let quiet = Log.silent
         let server = HTTPServer(address: ListenAddress(), limits: limits, logger: quiet, onRunning: { found.yield($0) }) { _ in
             run.yield()
             try? await Task.sleep(for: .seconds(600))
             return .json(Array("late".utf8))
         }
-        let group = ServiceGroup(services: [server], logger: quiet)
+        let group = ServiceGroup(services: [server], logger: quiet.forLibraries)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {

@@ -259,6 +259,7 @@ private struct RefusingStatuses: StatusRepository {
     func remove(authors authorIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int { throw Refusal() }
     func confirm(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws { throw Refusal() }
     func unconfirmed(since before: Instant, limit: Int, in tenant: TenantKey) async throws -> [String] { [] }
+    func candidates(among localIDs: [String], in tenant: TenantKey) async throws -> Set<String> { [] }
     func cursor(of source: String, in tenant: TenantKey) async throws -> IngestCursor? { try await real.cursor(of: source, in: tenant) }
     func setCursor(_ cursor: IngestCursor, in tenant: TenantKey, at now: Instant) async throws {
         try await real.setCursor(cursor, in: tenant, at: now)

@@ -1,7 +1,6 @@
 import Curl
 import Fediverse
 import Glibc
-import Logging
 import LoopbackClient
 import Privacy
 import Recommender

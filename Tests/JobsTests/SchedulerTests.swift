@@ -1,9 +1,9 @@
 import Fediverse
-import Logging
 import Privacy
 import Recommender
 import Store
 import Synchronization
+import Telemetry
 import Testing
 
 @testable import Jobs
@@ -13,7 +13,7 @@ struct SchedulerTests {
     private static func scheduler(_ jobs: JobWorld, _ list: [any Job], holder: String = "one", pauses: Pauses = Pauses()) -> Scheduler {
         Scheduler(
             jobs: list, book: StoreBook(storage: jobs.storage, tenant: jobs.tenant, clock: jobs.clock), holder: holder,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, pause: { try await pauses.wait($0) })
+            logger: .silent, pause: { try await pauses.wait($0) })
     }
 
     @Test func `a job is due when its period has passed since its last end, also after a restart`() async throws {

@@ -26,6 +26,7 @@ extension ServiceTests {
                 }
                 let settings = [
                     "--listen", "127.0.0.1:0", "--ingest-interval", "1", "--request-budget", "100000", "--log-level", "trace",
+                    "--metrics-listen", "127.0.0.1:0",
                 ]
                 let words = people.flatMap { Self.words(of: $0, place) } + [Visitor.agent, Visitor.address]
                 let search = ByteSearch(words)
@@ -87,6 +88,20 @@ extension ServiceTests {
                     try write((program.output + program.errors).utf8, to: place.data + "/refused-\(number)-\(code)")
                 }
             }
+            // Somebody may be an author, too, and ask about that.
+            var asked = ""
+            for visitor in people {
+                for (verb, code) in [("code", 200), ("opt-out", 403), ("opt-in", 409)] {
+                    let reply = try await LoopbackClient.send(
+                        "POST", port: serving.port(), "/sheltie/api/v1/authors/" + verb, headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                        body: Array("account=\(visitor.username)".utf8))
+                    #expect(reply.status == code)
+                    asked += reply.text
+                }
+            }
+            let metrics = try await LoopbackClient.send("GET", port: metricsPort(of: serving), "/metrics")
+            #expect(metrics.status == 200 && metrics.text.contains("sheltie_events_total"))
+            try write((asked + metrics.text).utf8, to: place.data + "/metrics")
             try write(refusals.utf8, to: place.data + "/refusals")
             try write(serving.errors.utf8, to: place.data + "/log")
             try write(bytes(of: "/proc/\(serving.pid)/cmdline") + bytes(of: "/proc/\(serving.pid)/environ"), to: place.data + "/process")
@@ -94,7 +109,7 @@ extension ServiceTests {
 
         private static func expectNothing(_ search: ByteSearch, _ place: Place, when: String) throws {
             let files = contents(of: place.data)
-            #expect(files.keys.contains("sheltie.db") && files.keys.contains("log") && files.keys.contains("report-0"))
+            #expect(files.keys.contains("sheltie.db") && files.keys.contains("log") && files.keys.contains("report-0") && files.keys.contains("metrics"))
             for (name, bytes) in files {
                 for needle in search.found(in: bytes) { Issue.record("\(needle.word) as \(needle.form) stands in \(name) \(when)") }
             }

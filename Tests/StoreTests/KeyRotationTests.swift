@@ -52,7 +52,7 @@ import Testing
             try await store.act(on: 1, viewer)
             try await rotate(store)
             #expect(try await store.storage.people.standing(new, or: former, in: store.tenant) == old)
-            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
             #expect(try await store.storage.people.standing(new, or: former, in: store.tenant) == new)
             #expect(try await store.rows("SELECT alias_id, key_id, former_tags, privacy_level FROM user_aliases")
                 == [[.text(id(2)), .text(keys.new), .text(id(0xA1)), .text("FULL")]])
@@ -63,7 +63,7 @@ import Testing
             #expect(try await store.act(.reblog, on: 1, viewer) == false)
             #expect(try await store.act(.reblog, on: 1, moved))
             let before = try await store.dump()
-            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
             #expect(try await store.dump() == before)
         }
     }
@@ -72,7 +72,7 @@ import Testing
         try await TestStore.with { store in
             try await rotate(store)
             let before = try await store.dump()
-            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
             #expect(try await store.dump() == before)
         }
     }
@@ -88,7 +88,7 @@ import Testing
                         if number % 4 == 3 {
                             _ = try await store.storage.people.setLevel(.limited, of: new, in: store.tenant, at: noon)
                         } else {
-                            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+                            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
                         }
                     }
                 }
@@ -117,7 +117,7 @@ import Testing
         try await TestStore.with { store in
             try await store.viewer(.full)
             try await rotate(store)
-            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
             _ = try await store.storage.people.erase(new, in: store.tenant, ledgerTag: id(0xB2), at: noon)
             #expect(try await store.rows("SELECT tag FROM erasure_ledger ORDER BY tag") == [[.text(id(0xA1))], [.text(id(0xB2))]])
             #expect(try await store.count("user_aliases") == 0)
@@ -129,7 +129,7 @@ import Testing
             try await store.keep([.status(1)])
             for number in [1, 3, 4] { try await store.act(on: 1, store.viewer(.full, number)) }
             try await rotate(store)
-            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
             let end = noon + KeepingPolicy.Shared.acceptedKeys
             #expect(try await endKeys(store, at: end) == 0)
             #expect(try await states(store)[keys.old] == "accepting")
@@ -155,7 +155,7 @@ import Testing
             try await store.storage.replaceKeys(by: "key-3", in: store.tenant, at: noon)
             #expect(try await states(store) == [keys.old: "destroyed", keys.new: "destroyed", "key-3": "active"])
             try await store.storage.registerKey(id: "key-3", in: store.tenant, at: noon)
-            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
             #expect(try await store.storage.people.viewer(new, in: store.tenant).key == nil)
             #expect(try await endKeys(store, at: noon) == 1)
             #expect(try await store.count("user_aliases") == 0)
@@ -166,7 +166,7 @@ import Testing
         try await TestStore.with(defaultLevel: .limited) { store in
             try await store.viewer(.none)
             try await rotate(store)
-            try await store.storage.people.adopt(new, from: former, in: store.tenant)
+            try await store.storage.people.adopt(new, from: former, in: store.tenant, at: noon)
             #expect(try await store.rows("SELECT alias_id, privacy_level, created_at, last_seen FROM user_aliases")
                 == [[.text(id(2)), .text("NONE"), .null, .null]])
         }

@@ -168,13 +168,13 @@ import Testing
         // A boolean needs no check that it is one; an alias is unique by itself, and its number in a table of its own.
         #expect(sqlite.subtracting(postgres) == [
             "post_metadata.post_metadata_sensitive_check", "user_aliases.user_aliases_tenant_key", "rec_decisions_time_idx", "exposure_events_time_idx",
-            "interaction_events_time_idx",
+            "interaction_events_time_idx", "file_rewrites_tenant_idx",
         ])
         #expect(postgres.subtracting(sqlite) == [
             "alias_keys", "alias_keys.alias_key", "alias_keys.tenant_id", "alias_keys.alias_keys_pkey", "alias_keys.alias_keys_tenant_fkey",
             "user_aliases.user_aliases_alias_fkey", "user_aliases_alias_key_idx", "tenants.tenants_pkey", "job_runs.job_runs_pkey",
             "recommendation_logs.recommendation_logs_pkey", "rec_decisions.rec_decisions_pkey", "exposure_events.exposure_events_pkey",
-            "interaction_events.interaction_events_pkey",
+            "interaction_events.interaction_events_pkey", "file_rewrites.file_rewrites_pkey",
         ])
     }
 }
@@ -267,6 +267,26 @@ struct DistributionTests {
             SELECT DISTINCT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
             WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attname IN ('alias_id', 'tag') AND attstattarget <> 0
             """).isEmpty)
+    }
+
+    @Test func `nor of texts about people, in the days of evidence either`() async throws {
+        var sampled: [String] = []
+        try await Engine.$current.withValue(.postgres) {
+            try await TestStore.with { store in
+                _ = try await store.storage.prepareEvidence(at: noon)
+                sampled = try await store.storage.pool.read { connection in
+                    try personalTables.flatMap { table in
+                        try connection.all("""
+                            SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                            WHERE (c.oid = to_regclass(\(table)) OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass(\(table))))
+                            AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid IN ('text'::regtype, 'jsonb'::regtype) AND a.attstattarget <> 0
+                            AND a.attname NOT IN ('key_id', 'privacy_level', 'subject_kind', 'namespace')
+                            """) { $0.text(0) }
+                    }
+                }
+            }
+        }
+        #expect(sampled == [])
     }
 
     @Test func `aliases stand in 64 parts`() async throws {

@@ -4,7 +4,6 @@ import Fediverse
 import Foundation
 import Glibc
 import HTTPService
-import Logging
 import Privacy
 
 struct DemoCommand: AsyncParsableCommand {

@@ -3,10 +3,10 @@ import DemoInstance
 import Fediverse
 import HTTPService
 import Jobs
-import Logging
 import Privacy
 import ServiceLifecycle
 import Store
+import Telemetry
 import Upstream
 
 /// Where the demo is looked at: addresses on loopback and the invented reader's token.
@@ -25,15 +25,12 @@ struct DemoStage: Sendable {
     let seed: UInt64
 
     func run(endsAfterVisit: Bool, _ visitor: @escaping @Sendable (DemoVisit) async throws -> Void) async throws {
-        var quiet = Logger(label: "demo")
-        // Connections that the end of the demo cuts are no news.
-        quiet.logLevel = .critical
         let running = Announcement<Int>()
         let world = DemoWorld(seed: seed, posts: posts, now: Clock.now())
         var settings = DemoSettings()
         // The demo's own readers come from one machine all at once.
         settings.requestsPerWindow = 100_000
-        let server = DemoServer(world: world, settings: settings, logger: quiet, clock: Clock.now) { running.announce($0) }
+        let server = DemoServer(world: world, settings: settings, logger: .silent, clock: Clock.now) { running.announce($0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let base = "http://127.0.0.1:\(await running.value)"

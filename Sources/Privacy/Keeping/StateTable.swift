@@ -144,6 +144,7 @@ extension KeepingPolicy {
         Table("ingest_cursors", .configuration, for: "to read each source once", ends: "with the installation"),
         Table("job_runs", .configuration, for: "to know what the jobs did", ends: "after 400 days"),
         Table("leases", .configuration, for: "to let one process act", ends: "with the installation"),
+        Table("file_rewrites", .configuration, for: "to take the bytes of removed rows out of the files", ends: "when that is done"),
         Table("erasure_ledger", .configuration, for: "to tell a restored backup who was erased", ends: "after 37 days"),
         Table("schema_migrations", .configuration, for: "to know the schema's version", ends: "with the installation"),
     ]

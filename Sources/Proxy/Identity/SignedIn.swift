@@ -120,7 +120,7 @@ struct SignedIn: Sendable {
             let domain = mastodon.instance.domain
             let identified = Identified(alias: try pseudonymizer.alias(domain: domain, accountID: account.id), accountID: account.id)
             let former = try pseudonymizer.formerAliases(domain: domain, accountID: account.id)
-            try await people.adopt(identified.alias, from: former, in: tenant)
+            try await people.adopt(identified.alias, from: former, in: tenant, at: clock())
             cache.remember(.person(identified), for: digest, at: clock())
             return identified
         } catch UpstreamError.status(let status, _) where [401, 403, 404, 422].contains(status) {

@@ -64,7 +64,7 @@ public struct Canary: Sendable {
     public func leave(_ storage: Storage, tenant: TenantKey, ledgerTag: String, at now: Instant) async throws {
         _ = try await storage.people.erase(alias, in: tenant, ledgerTag: ledgerTag, at: now)
         try await storage.pool.write(.power) { [alias] connection in
-            if let row = try connection.aliasRow(alias, in: tenant) { _ = try connection.removePersonalRows(of: row.key, in: tenant) }
+            if let row = try connection.aliasRow(alias, in: tenant) { _ = try connection.removePersonalRows(of: row.key, in: tenant, at: now) }
             try connection.run("DELETE FROM erasure_ledger WHERE tenant_id = \(tenant) AND tag = \(ledgerTag)")
         }
     }

@@ -1,9 +1,9 @@
 import Curl
-import DemoInstance
 import Dispatch
 import Fediverse
 import HTTPService
 import HTTPTypes
+import Jobs
 import LoopbackClient
 import Privacy
 import Proxy
@@ -14,9 +14,15 @@ import TestSupport
 import Testing
 import Upstream
 import Zlib
+
+@testable import DemoInstance
+
 /// What happens at the instance between reading a status in and showing it: it is never shown against anybody's will.
 struct DisplayCheckTests {
-    enum Event: String, Sendable, CaseIterable { case block, mute, follow, filter, blockedBy, delete, edit, domainBlock }
+    enum Event: String, Sendable, CaseIterable { case block, mute, follow, filter, blockedBy, delete, edit, domainBlock
+        /// What an author changes of a status or of themselves.
+        case visibility, lock, hide, tag, optOut
+    }
 
     /// Statuses of people of this instance, whose tokens a test can have.
     private static func does(_ event: Event, to status: Status, by reader: LiveReader, _ demo: DemoServer, through isOurs: Bool) async throws {
@@ -40,6 +46,19 @@ struct DisplayCheckTests {
             let word = HTMLText.plain(status.content).split { $0 == " " }.max { $0.count < $1.count }.map { String($0) } ?? "x"
             let body = "title=t&context[]=home&filter_action=hide&keywords_attributes[][keyword]=" + QueryString.encoded(word)
             try await send("POST", "/api/v2/filters", body)
+        case .visibility:
+            // As servers do whose people may change it; Mastodon's cannot.
+            demo.state.withLock { state in
+                guard let place = state.world.posts.firstIndex(where: { String($0.id) == status.id }) else { return }
+                state.world.posts[place].visibility = .private
+            }
+        case .optOut:
+            let (live, id) = (reader.live, reader.live.pseudonymizer.authorID(uri: status.account.uri))
+            _ = try await live.storage.statuses.optOut(authorID: id, source: .request, in: live.tenant, at: live.clock.now)
+        case .lock, .hide, .tag:
+            guard !status.account.acct.contains("@"), let token = demo.issueToken(for: status.account.acct) else { return }
+            let change = event == .lock ? "locked=true" : event == .hide ? "discoverable=false" : "note=%23nobot"
+            try await send("PATCH", "/api/v1/accounts/update_credentials", change, token)
         case .blockedBy, .delete, .edit:
             guard !status.account.acct.contains("@"), let token = demo.issueToken(for: status.account.acct) else { return }
             switch event {
@@ -58,10 +77,39 @@ struct DisplayCheckTests {
             let read = try await reader.direct("GET", "/api/v1/statuses/\(inner.id)")
             let relations = try Relationship.list(in: try await reader.direct("GET", "/api/v1/accounts/relationships?id[]=\(inner.account.id)").body)
             let status = read.status == 200 ? try StatusReader.status(in: read.body) : nil
-            let isFit = status.map { !$0.filtered && !$0.sensitive } ?? false
+            let isFit = status.map { !$0.filtered && Self.isWilling($0) } ?? false
             let isOpen = relations.first.map { $0.isUnhindered } ?? false
             if !isFit || !isOpen { failed += 1 }
             #expect(isFit && isOpen, "shown: \(inner.id) read \(read.status)")
+        }
+        return failed
+    }
+
+    /// The rules that the events touch, said once more.
+    private static func isWilling(_ status: Status) -> Bool {
+        status.visibility == .public && !status.sensitive && !status.account.locked && status.account.discoverable == true
+            && !status.account.note.contains("#nobot")
+    }
+
+    /// A day later nothing is stored any more of what was deleted or taken back, nor of those who want to be left alone.
+    private static func expectForgotten(_ live: LiveWorld, _ leftAlone: Set<String>) async throws -> Int {
+        func stored() async throws -> [StoredPost] {
+            try await live.storage.recommender.changes(in: live.tenant, since: nil, at: live.clock.now).changed
+        }
+        live.clock.pass(.hours(24))
+        let intake = StatusIntake(instance: live.instance, pseudonymizer: live.pseudonymizer, consent: ConsentPolicy(), keepsContent: true)
+        let job = RecheckJob(mastodon: live.mastodon, statuses: live.storage.statuses, intake: intake, tenant: live.tenant)
+        while try await !live.storage.statuses.unconfirmed(since: live.clock.now - .hours(22), limit: 1, in: live.tenant).isEmpty {
+            _ = try await job.run(at: live.clock.now)
+        }
+        let left = try await stored()
+        let shown = try await live.mastodon.statuses(left.map(\.localID), inParts: 20)
+        var failed = 0
+        for post in left {
+            let status = shown[post.localID]
+            let isFit = status.map { isWilling($0) && !leftAlone.contains($0.account.uri) } ?? false
+            #expect(isFit, "still stored: \(post.localID)")
+            if !isFit { failed += 1 }
         }
         return failed
     }
@@ -77,6 +125,7 @@ struct DisplayCheckTests {
             let seed = test.seed &+ UInt64(round)
             try await LiveWorld.withDemo { live, demo in
                 var random = SeededGenerator(seed: seed)
+                var leftAlone: Set<String> = []
                 for _ in 0..<count {
                     let name = try #require(demo.usernames.randomElement(using: &random))
                     let reader = try await live.reader(.full, named: name, at: demo)
@@ -88,14 +137,19 @@ struct DisplayCheckTests {
                         else { break }
                         let isOurs = Bool.random(using: &random)
                         try await Self.does(event, to: victim, by: reader, demo, through: isOurs)
+                        if event == .optOut { leftAlone.insert(victim.account.uri) }
                     }
                     // What was done beside us, or by the author, is seen when what is remembered has run out.
                     live.clock.pass(.minutes(5))
                     let after = try await reader.home("limit=20")
-                    let wrong = try await Self.expectFit(after, reader)
+                    let shown = after.wrappers.compactMap { $0.status.reblog?.status.account.uri }
+                    #expect(leftAlone.isDisjoint(with: shown))
+                    let wrong = try await Self.expectFit(after, reader) + (leftAlone.isDisjoint(with: shown) ? 0 : 1)
                     judged.withLock { $0 += after.wrappers.count }
                     if wrong > 0 { failed.withLock { $0 += 1 } }
                 }
+                let kept = try await Self.expectForgotten(live, leftAlone)
+                if kept > 0 { failed.withLock { $0 += 1 } }
             }
             done += count
         }
@@ -103,6 +157,22 @@ struct DisplayCheckTests {
         let count = judged.withLock { $0 }
         #expect(count >= test.planned, "\(count) recommendations on \(test.planned) pages")
         test.finish(done: done, failed: failed.withLock { $0 })
+    }
+
+    @Test(arguments: [Event.visibility, .lock, .hide, .tag, .optOut])
+    func `what an author changes counts on the next page, and a day later nothing of it is stored`(event: Event) async throws {
+        try await LiveWorld.withDemo { live, demo in
+            let reader = try await live.reader(.full, at: demo)
+            let victims = try await reader.home().wrappers.compactMap { $0.status.reblog?.status }
+            let victim = try #require(victims.first { !$0.account.acct.contains("@") } ?? victims.first)
+            try #require(!victim.account.acct.contains("@") || event == .visibility || event == .optOut, "a local author is shown")
+            try await Self.does(event, to: victim, by: reader, demo, through: false)
+            live.clock.pass(.minutes(5))
+            let page = try await reader.home()
+            #expect(try await Self.expectFit(page, reader) == 0)
+            #expect(!page.wrappers.contains { $0.status.reblog?.status.id == victim.id })
+            #expect(try await Self.expectForgotten(live, event == .optOut ? [victim.account.uri] : []) == 0)
+        }
     }
 
     @Test(arguments: [Event.block, .mute, .filter])
@@ -134,5 +204,16 @@ struct DisplayCheckTests {
             _ = try await (page, blocked)
             #expect(try await Self.expectFit(try await reader.home(), reader) == 0)
         }
+    }
+}
+
+extension Mastodon {
+    /// As everybody sees them, by their ids.
+    fileprivate func statuses(_ ids: [String], inParts size: Int) async throws -> [String: Status] {
+        var found: [String: Status] = [:]
+        for start in stride(from: 0, to: ids.count, by: size) {
+            for shown in try await statuses(Array(ids[start..<min(start + size, ids.count)]), authorization: nil) { found[shown.status.id] = shown.status }
+        }
+        return found
     }
 }

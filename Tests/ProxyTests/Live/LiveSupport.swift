@@ -1,12 +1,7 @@
 import Fediverse
 import Glibc
-import Logging
 import LoopbackClient
 import Synchronization
-
-extension Logger {
-    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
-}
 
 /// A clock that a test moves.
 final class TestClock: Sendable {

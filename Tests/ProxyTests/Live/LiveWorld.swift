@@ -3,13 +3,13 @@ import DemoInstance
 import Fediverse
 import HTTPService
 import Jobs
-import Logging
 import LoopbackClient
 import Privacy
 import Proxy
 import Recommender
 import Store
 import Synchronization
+import Telemetry
 import Testing
 import Upstream
 

@@ -77,8 +77,8 @@ private struct TroubledPeople: PeopleRepository {
         try await real.setLevel(level, of: alias, in: tenant, at: now)
     }
 
-    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey) async throws {
-        try await real.adopt(alias, from: former, in: tenant)
+    func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey, at now: Instant) async throws {
+        try await real.adopt(alias, from: former, in: tenant, at: now)
     }
 
     func standing(_ alias: AliasID, or former: [FormerAlias], in tenant: TenantKey) async throws -> AliasID {

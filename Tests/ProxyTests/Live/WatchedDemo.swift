@@ -6,6 +6,7 @@ import HTTPTypes
 import LoopbackClient
 import Privacy
 import Synchronization
+import Telemetry
 
 /// A demo instance behind a server of ours that sees every request and may change every answer.
 struct WatchedDemo: Sendable {

@@ -1,7 +1,7 @@
 import DemoInstance
 import Fediverse
-import Logging
 import Synchronization
+import Telemetry
 
 /// An invented instance in this process, on a free port of loopback.
 struct Upstream: Sendable {
@@ -21,7 +21,7 @@ struct Upstream: Sendable {
         settings.grows = false
         let (ports, announce) = AsyncStream<Int>.makeStream()
         let server = DemoServer(
-            world: world, settings: settings, logger: Logger(label: "upstream") { _ in SwiftLogNoOpLogHandler() }, clock: { now() }
+            world: world, settings: settings, logger: .silent, clock: { now() }
         ) { announce.yield($0) }
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
