@@ -46,7 +46,8 @@ struct Proof {
             raw = files
         case .postgres:
             for file in backups ?? [] { try lookInBackup(file) }
-            for file in try dataDirectory.map(files(below:)) ?? [] { look(inFile: file) }
+            // A server removes files of its own while it runs: what is gone needs no look.
+            for file in try dataDirectory.map(files(below:)) ?? [] where access(file, F_OK) == 0 { look(inFile: file) }
         }
         for log in logs { look(inFile: log) }
         try await lookInRows(raw: raw)
@@ -247,7 +248,16 @@ extension Proof {
     private final class Bar {
         private var bar = ProgressBar()
 
-        func show(_ place: String, _ done: Int) { bar.show(place, "\(done)", done: done, of: 0, unit: "") }
+        /// - Parameter place: a file, of which so many bytes are read, or a table, of which so many rows.
+        func show(_ place: String, _ done: Int) {
+            var facts = stat()
+            if place.contains("/"), stat(place, &facts) == 0 {
+                bar.show(place, "", done: done >> 20, of: Int(facts.st_size) >> 20, unit: "MB")
+            } else {
+                bar.show(place, "\(done) rows", done: done, of: 0, unit: "rows")
+            }
+        }
+
         func clear() { bar.clear() }
     }
 }

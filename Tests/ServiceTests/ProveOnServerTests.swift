@@ -43,20 +43,26 @@ extension ServiceTests {
             #expect(try connection.first("SELECT count(*) FROM user_aliases") { $0.integer(0) } == 1)
             #expect(try connection.first("SELECT count(*) FROM erasure_ledger") { $0.integer(0) } == 0)
 
-            let owner = try PostgresConnection(PostgresSettings(url: shared.address()))
             let base64 = ByteSearch([word]).needles.first { $0.form == "base64url" }.map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
-            try owner.run("INSERT INTO ingest_cursors (tenant_id, source, newest_id, updated_at) VALUES (\(tenant), 'a', \(base64), \(moment))")
-            try owner.run("UPDATE user_interactions SET context = CAST('{\"position\": 1}' AS jsonb) WHERE post_key = 1")
+            try connection.run("INSERT INTO ingest_cursors (tenant_id, source, newest_id, updated_at) VALUES (\(tenant), 'a', \(base64), \(moment))")
+            try connection.run("UPDATE user_interactions SET context = CAST('{\"position\": 1}' AS jsonb) WHERE post_key = 1")
             // Sampled, and then gone from its table.
-            for number in 0..<20 { try owner.run("INSERT INTO ingest_cursors (tenant_id, source, refusal, updated_at) VALUES (\(tenant), \("\(number)"), \(word), \(moment))") }
-            try owner.script("ANALYZE ingest_cursors")
-            try owner.run("DELETE FROM ingest_cursors WHERE refusal IS NOT NULL")
+            for number in 0..<20 { try connection.run("INSERT INTO ingest_cursors (tenant_id, source, refusal, updated_at) VALUES (\(tenant), \("\(number)"), \(word), \(moment))") }
+            try connection.script("ANALYZE ingest_cursors")
+            try connection.run("DELETE FROM ingest_cursors WHERE refusal IS NOT NULL")
             let found = try await prove(shared, words: [word])
             #expect(found.code == 65, "\(found.text)")
             for line in ["ingest_cursors", "newest_id", "word 1, base64url", "pg_stats", "ingest_cursors.refusal", "a part that the level does not keep"] {
                 #expect(found.text.contains(line), "\(line): \(found.text)")
             }
             #expect(!found.text.contains(word) && !found.text.contains(base64))
+            // Deleted rows stay in the server's files until it writes them anew.
+            try connection.run("DELETE FROM ingest_cursors")
+            try connection.script("CHECKPOINT")
+            let folder = try #require(try connection.first("SELECT setting FROM pg_settings WHERE name = 'data_directory'") { $0.text(0) })
+            guard access(folder + "/base", R_OK | X_OK) == 0 else { return }
+            let inFiles = try await prove(shared, ["--data-directory", folder], words: [word])
+            #expect(inFiles.code == 65 && inFiles.text.contains(folder + "/base/") && inFiles.text.contains("offset"), "\(inFiles.text.suffix(500))")
         }
     }
 }

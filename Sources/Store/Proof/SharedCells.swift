@@ -6,14 +6,14 @@ public import Privacy
 extension Storage {
     /// Counts the people behind every shared cell anew, from the rows that are still there.
     ///
-    /// Within the days that the signals job closes again and again, a cell that says more than the rows do is wrong. Of older days rows have
-    /// gone rightly, and nobody can tell any more.
+    /// Within the days that the signals job closes again and again, a cell that says more than the rows do is wrong. Of older days, and of
+    /// those that were published once and for all with noise, rows have gone rightly, and nobody can tell any more.
     public func checkCells(at now: Instant) async throws -> (cells: ProofReport.Cells, findings: [ProofReport.Finding]) {
         var cells = ProofReport.Cells()
         var findings: [ProofReport.Finding] = []
         for tenant in try await tenants() {
             let key = tenant.key
-            let (lastRun, departed, days, noisy) = try await pool.read { connection in
+            let (lastRun, departed, days) = try await pool.read { connection in
                 let lastRun = try connection.first("""
                     SELECT max(started_at) FROM job_runs WHERE tenant_id = \(key) AND job = 'signals' AND outcome = 'done'
                     """) { $0.instantOrNil(0) } ?? nil
@@ -21,24 +21,23 @@ extension Storage {
                 let days = try connection.all("""
                     SELECT DISTINCT day FROM item_popularity_daily WHERE tenant_id = \(key) AND score IS NOT NULL ORDER BY day
                     """) { $0.integer(0) }
-                let noisy = try connection.all("SELECT day FROM shared_releases WHERE tenant_id = \(key)") { $0.integer(0) }
-                return (lastRun, departed, days, Set(noisy))
+                return (lastRun, departed, days)
             }
             // As `SignalsJob` chooses the days that it closes.
             let newest = ((lastRun ?? now) - .hours(1)).dayNumber - 1
             for day in days {
                 let isOpen = (newest - 6...newest).contains(day)
-                // What was published with noise says no number of people, but stands for as many as the gate asks for.
-                let sharing = SharingPolicy(noisy.contains(day) ? .noisy : .counted)
-                let counted = try await pool.read { try $0.recount(day, sharing, in: key) }
+                let (isNoisy, counted) = try await pool.read { connection in
+                    let isNoisy = try connection.first("SELECT 1 FROM shared_releases WHERE tenant_id = \(key) AND day = \(day)") { _ in true } ?? false
+                    return (isNoisy, try connection.recount(day, SharingPolicy(isNoisy ? .noisy : .counted), in: key))
+                }
                 for cell in counted {
-                    let step = sharing.minimumPeople
-                    let claimed = sharing.noise == nil ? cell.score : step
-                    if cell.score < step || cell.score % step != 0 {
+                    let (step, fewest) = (SharingPolicy.rounding, KeepingPolicy.Shared.fewestPeople)
+                    if cell.score < fewest || cell.score % step != 0 {
                         findings.append(.init(.cell, in: "item_popularity_daily", part: "score", "no multiple of \(step)"))
-                    } else if let people = cell.people, people / step * step >= claimed {
+                    } else if let people = cell.people, people >= fewest, isNoisy || people / step * step >= cell.score {
                         cells.counted += 1
-                    } else if let people = cell.people, isOpen, (people + departed) / step * step < claimed {
+                    } else if let people = cell.people, isOpen, !isNoisy, (people + departed) / step * step < cell.score {
                         findings.append(.init(.cell, in: "item_popularity_daily", part: "score", "more than the people who are counted anew"))
                     } else {
                         cells.uncountable += 1
