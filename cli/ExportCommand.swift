@@ -17,12 +17,12 @@ extension PrivacyCommand {
         @OptionGroup var flags: SettingFlags
 
         func run() async throws {
-            if zip == "-", isatty(STDOUT_FILENO) != 0 { throw Failure("a zip is not for a terminal; name a file, or send it on with > or |", .usage) }
+            if zip == "-", isatty(Output.results) != 0 { throw Failure("a zip is not for a terminal; name a file, or send it on with > or |", .usage) }
             try await withInstallation(flags, role: .inspect) { installation in
                 let export = try await installation.rights.export(of: who.alias(in: installation))
                 switch zip {
                 case nil: print(export.json)
-                case "-": try PersonalFile.write(export.zip, to: STDOUT_FILENO)
+                case "-": try PersonalFile.write(export.zip, to: Output.results)
                 case let path?:
                     try PersonalFile.create(export.zip, at: path)
                     Output.note("Written: \(path)")

@@ -3,6 +3,9 @@ import Glibc
 
 /// What commands print: results on standard output, everything else on standard error.
 enum Output {
+    /// Where results go that are no text.
+    static let results = STDOUT_FILENO
+
     static func line(_ text: String = "") { print(text) }
 
     static func json(_ write: (inout JSONWriter) -> Void) {

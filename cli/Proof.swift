@@ -46,8 +46,10 @@ struct Proof {
             raw = files
         case .postgres:
             for file in backups ?? [] { try lookInBackup(file) }
-            // A server removes files of its own while it runs: what is gone needs no look.
-            for file in try dataDirectory.map(files(below:)) ?? [] where access(file, F_OK) == 0 { look(inFile: file) }
+            if let dataDirectory {
+                // A server removes files of its own while it runs: what is gone needs no look.
+                for file in try serverFiles(in: dataDirectory) where access(file, F_OK) == 0 { look(inFile: file) }
+            }
         }
         for log in logs { look(inFile: log) }
         try await lookInRows(raw: raw)
@@ -115,7 +117,13 @@ struct Proof {
         guard let sealed = try? SealedFile(path: path) else { return lookInPlain(path) }
         do {
             guard let key = try BackupKeys(beside: settings.keyRecords).key(of: sealed.day, at: now) else {
-                return report.notes.append("\(path): its key is destroyed, nobody can read it")
+                // A key may also be missing because it was looked for at the wrong place: that proves nothing.
+                if BackupKeys.hasEnded(sealed.day, at: now) {
+                    report.notes.append("\(path): its key is destroyed, nobody can read it")
+                } else {
+                    report.unread.append("\(path): the key of its day is not here; is --key-records missing?")
+                }
+                return
             }
             var search = FileSearch(search)
             try sealed.open(path, key: key) { piece in
@@ -124,6 +132,8 @@ struct Proof {
             }
             add(search.result, path, part: Self.backupPart)
         } catch let error as SealedFileError {
+            report.unread.append("\(path): \(error)")
+        } catch let error as MasterKeyError {
             report.unread.append("\(path): \(error)")
         }
     }
@@ -145,7 +155,7 @@ struct Proof {
     }
 
     /// Sealed and plain copies in the database's folder.
-    private func besides(_ database: String) -> [String] {
+    private mutating func besides(_ database: String) -> [String] {
         let folder = database.lastIndex(of: "/").map { String(database[...$0]) } ?? "./"
         let own = database.split(separator: "/").last.map(String.init) ?? database
         return names(in: folder).filter { name in
@@ -155,45 +165,99 @@ struct Proof {
         }.map { folder + $0 }
     }
 
-    private func files(below folder: String) throws -> [String] {
-        guard access(folder, R_OK | X_OK) == 0 else { throw Failure("the data folder cannot be read", .noInput) }
-        return names(in: folder).flatMap { name -> [String] in
-            let path = folder + "/" + name
-            var facts = stat()
-            guard lstat(path, &facts) == 0 else { return [] }
-            switch facts.st_mode & S_IFMT {
-            case S_IFREG: return [path]
-            case S_IFDIR: return (try? files(below: path)) ?? []
-            default: return []
-            }
-        }
+    private mutating func serverFiles(in folder: String) throws -> [String] {
+        var facts = stat()
+        guard access(folder, R_OK | X_OK) == 0, stat(folder, &facts) == 0 else { throw Failure("the data folder cannot be read", .noInput) }
+        var seen: Set<FolderID> = [FolderID(facts)]
+        return files(below: folder, seen: &seen)
     }
 
-    private func names(in folder: String) -> [String] {
-        guard let opened = opendir(folder) else { return [] }
+    /// Links are followed: a log that initdb --waldir has moved and tablespaces are reached by them alone.
+    /// - Parameter seen: the folders that were come to, so that a link upwards ends.
+    private mutating func files(below folder: String, seen: inout Set<FolderID>) -> [String] {
+        var found: [String] = []
+        for name in names(in: folder) {
+            let path = folder + "/" + name
+            var facts = stat()
+            guard stat(path, &facts) == 0 else {
+                let code = errno
+                // What the server has removed needs no look; a link to nowhere hides what it should lead to.
+                if code != ENOENT || lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK { noteUnread(path, code) }
+                continue
+            }
+            switch facts.st_mode & S_IFMT {
+            case S_IFREG: found.append(path)
+            case S_IFDIR: if seen.insert(FolderID(facts)).inserted { found += files(below: path, seen: &seen) }
+            default: break
+            }
+        }
+        return found
+    }
+
+    private struct FolderID: Hashable {
+        let device: UInt64
+        let inode: UInt64
+
+        init(_ facts: stat) { (device, inode) = (UInt64(facts.st_dev), UInt64(facts.st_ino)) }
+    }
+
+    /// What could be listed; the rest of a folder that is there and cannot be read is said.
+    private mutating func names(in folder: String) -> [String] {
+        guard let opened = opendir(folder) else {
+            if errno != ENOENT { noteUnread(folder, errno) }
+            return []
+        }
         defer { closedir(opened) }
         var names: [String] = []
-        while let entry = readdir(opened) {
+        while true {
+            // Only errno tells the end of a folder from a failure.
+            errno = 0
+            guard let entry = readdir(opened) else { break }
             names.append(withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
         }
+        if errno != 0 { noteUnread(folder, errno) }
         return names.filter { $0 != "." && $0 != ".." }.sorted()
     }
+
+    private mutating func noteUnread(_ path: String, _ code: Int32) { report.unread.append("\(path) cannot be read: \(String(cString: strerror(code)))") }
 }
 
 extension Proof {
+    private struct Visit {
+        let canary: Canary
+        let tenant: TenantKey
+        let ledgerTag: String
+    }
+
     /// An invented person comes, acts, is found, is erased, and is looked for once more.
     mutating func sendCanary() async throws {
         let random = Hex.encode(try RandomBytes.make(count: 32))
         let storage = try await canaryStorage()
-        let canary: Canary
-        let (tenant, tag): (TenantKey, String)
+        let visit: Visit
         do {
             guard let served = try await storage.tenants().first else { throw Failure("the database holds no instance yet; nobody can come", .noInput) }
             let pseudonyms = Pseudonymizer(ring)
-            canary = Canary(alias: try pseudonyms.alias(domain: served.domain, accountID: "canary-" + random.prefix(48)), random: random)
-            (tenant, tag) = (served.key, pseudonyms.ledgerTag(canary.alias))
-            try await storage.registerKey(id: pseudonyms.keyID, accepting: pseudonyms.acceptedKeyIDs, in: tenant, at: now)
-            try await canary.live(in: storage, tenant: tenant, at: now)
+            let canary = Canary(alias: try pseudonyms.alias(domain: served.domain, accountID: "canary-" + random.prefix(48)), random: random)
+            visit = Visit(canary: canary, tenant: served.key, ledgerTag: pseudonyms.ledgerTag(canary.alias))
+            try await storage.registerKey(id: pseudonyms.keyID, accepting: pseudonyms.acceptedKeyIDs, in: visit.tenant, at: now)
+        } catch {
+            await storage.shutdown()
+            throw error
+        }
+        do {
+            try await follow(visit, storage)
+        } catch {
+            // Nobody may stay behind at FULL. As well as it goes: the first error is the one to tell.
+            if let again = try? await leave(visit) { await again.shutdown() }
+            throw error
+        }
+    }
+
+    /// Closes the storage.
+    private mutating func follow(_ visit: Visit, _ storage: Storage) async throws {
+        let canary = visit.canary
+        do {
+            try await canary.live(in: storage, tenant: visit.tenant, at: now)
         } catch {
             await storage.shutdown()
             throw error
@@ -203,10 +267,8 @@ extension Proof {
         for (number, word) in canary.words.enumerated() where !seen.contains(number + 1) {
             report.note(.init(.canary, in: word.table, "the invented person was not found here, so a search proves nothing"))
         }
-        let again = try await canaryStorage()
+        let again = try await leave(visit)
         do {
-            try await again.registerKey(id: Pseudonymizer(ring).keyID, accepting: Pseudonymizer(ring).acceptedKeyIDs, in: tenant, at: now)
-            try await canary.leave(again, tenant: tenant, ledgerTag: tag, at: Clock.now())
             if try await !scrubbed(again) { report.unread.append("a foreign reader keeps the database's log open: the invented person's old bytes go when it ends") }
         } catch {
             await again.shutdown()
@@ -216,6 +278,21 @@ extension Proof {
             report.note(.init(.canary, in: canary.words[number - 1].table, "the invented person was erased and is still there"))
         }
         report.canary = "\(seen.count) of \(canary.words.count) traces of an invented person found; erased, and looked for again"
+    }
+
+    /// Erases the invented person.
+    /// - Returns: the storage in which that was done, open.
+    private func leave(_ visit: Visit) async throws -> Storage {
+        let storage = try await canaryStorage()
+        do {
+            let pseudonyms = Pseudonymizer(ring)
+            try await storage.registerKey(id: pseudonyms.keyID, accepting: pseudonyms.acceptedKeyIDs, in: visit.tenant, at: now)
+            try await visit.canary.leave(storage, tenant: visit.tenant, ledgerTag: visit.ledgerTag, at: Clock.now())
+            return storage
+        } catch {
+            await storage.shutdown()
+            throw error
+        }
     }
 
     private func canaryStorage() async throws -> Storage { try await Installation.storage(settings, role: .command) }

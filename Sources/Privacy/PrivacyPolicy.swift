@@ -96,6 +96,6 @@ enum ContextLimits {
     /// Printable, short, and without the signs of a handle or an address, which would name somebody at rest.
     private static func isCode(_ text: String, most: Int) -> Bool {
         !text.isEmpty && text.utf8.count <= most && !text.utf8.contains { $0 < 0x20 || $0 == 0x7F || $0 == 0x40 }
-            && !text.utf8.starts(with: "http".utf8)
+            && !text.utf8.starts(with: "http".utf8) && !text.contains("://")
     }
 }

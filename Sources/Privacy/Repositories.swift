@@ -20,7 +20,11 @@ public protocol PeopleRepository: Sendable {
 
     /// Sets the level. Down cuts the past to the new level's form in the same transaction, NONE removes every row of the
     /// alias; up starts from now. Acknowledged after a commit that survives power loss.
-    func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange
+    /// - Parameter expected: who the person was when the change was asked for; nil where that does not matter.
+    /// - Throws: `RightsError.changedMeanwhile` where they are no longer as expected: an erasure in between is not undone by a step down.
+    func setLevel(
+        _ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant, from expected: Viewer?
+    ) async throws -> LevelChange
 
     /// Removes every row of the alias and writes the ledger tag, in one transaction. Where NONE is not the default a tombstone
     /// stays, or the next request would begin anew.
@@ -65,6 +69,13 @@ public protocol InteractionRepository: Sendable {
     func undo(_ kind: InteractionKind, on postID: String, by viewer: Viewer) async throws
 }
 
+extension PeopleRepository {
+    /// Changes the level, whatever it is now.
+    public func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
+        try await setLevel(level, of: alias, in: tenant, at: now, from: nil)
+    }
+}
+
 extension InteractionRepository {
     /// Keeps the interaction, however long it takes.
     @discardableResult
@@ -86,7 +97,9 @@ public protocol PreferenceRepository: Sendable {
     /// - Returns: false when the viewer's level or epoch has changed since: then nothing was written.
     @discardableResult
     func set(_ setting: Permitted<Setting>) async throws -> Bool
-    func suppress(_ suppression: Permitted<Suppression>) async throws
+    /// - Returns: false when the viewer's level or epoch has changed since: then nothing was written.
+    @discardableResult
+    func suppress(_ suppression: Permitted<Suppression>) async throws -> Bool
     func release(_ subject: Suppression.Subject, by viewer: Viewer) async throws
     /// Keeps what a person has brought along, all of it in one transaction. A setting and a suppression take the place of one of the same
     /// name; an author of whom the person's own acts here say something already is left as they say.

@@ -9,10 +9,10 @@ import Privacy
 enum FileRewrites {
     /// SQLite's write-ahead log, which has what the file has no more.
     static let log = "log"
-    /// Tables about people that are written anew every week, because acts are taken back and rows end every day. The aliases' parts and the
+    /// Tables about people, and what only their rows refer to, that are written anew every week, because acts are taken back and rows end every day. The aliases' parts and the
     /// days of evidence are not among them: of those only what an erasure has touched is left behind.
     static let weekly = [
-        "user_interactions", "author_preferences", "recommendation_logs", "preferences", "suppressions",
+        "user_interactions", "author_preferences", "recommendation_logs", "preferences", "suppressions", "post_metadata", "authors",
     ] + evidenceTables.map(EvidenceDays.rest(of:))
     /// Large tables are written anew at night, when they are missed least.
     private static let hour = Instant.Span.hours(3)

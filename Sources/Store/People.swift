@@ -47,9 +47,12 @@ struct People: PeopleRepository {
         }
     }
 
-    func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
+    func setLevel(
+        _ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant, from expected: Viewer?
+    ) async throws -> LevelChange {
         try await pool.write(.power) { connection in
             let row = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forUpdate)
+            if let expected, row?.key != expected.key || row.map({ $0.epoch != expected.epoch }) == true { throw RightsError.changedMeanwhile }
             if row == nil { try connection.checkInUse(keyInUse.id(in: tenant), in: tenant) }
             let before = try connection.personalCounts(of: row?.key, in: tenant)
             if let row, level < row.level, let ledger = keyInUse.ledger(in: tenant) {

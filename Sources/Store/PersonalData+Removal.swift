@@ -18,8 +18,11 @@ extension PersonalData {
             // The row as it is now, and no other process's write of theirs between.
             guard let person = try connection.aliasRow(alias, in: tenant, lock: connection.dialect.forChange) else { return [:] }
             let removed = try body(PersonalRemoval(connection: connection, tenant: tenant, person: person)).filter { $0.value > 0 }
-            // Their bytes are to leave the files, too; evidence stands in the files of its days, which go whole.
-            try connection.noteRemoval(of: removed.keys.filter { !evidenceTables.contains($0) }, aliases: [], in: tenant, at: now)
+            if removed.isEmpty { return removed }
+            // Their bytes are to leave the files, too, and those of posts and authors that nothing refers to any more. Evidence stands in the
+            // files of its days, which go whole, or in what is written anew every week.
+            let tables = removed.keys.filter { !evidenceTables.contains($0) } + ["post_metadata", "authors"]
+            try connection.noteRemoval(of: tables, aliases: [], in: tenant, at: now)
             return removed
         }
     }

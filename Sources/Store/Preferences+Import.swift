@@ -10,7 +10,7 @@ extension Preferences {
             let named = record.authorIDs
             try connection.hold(authors: named, in: viewer.tenant)
             // Authors who opted out are never shown, and leave no row.
-            let left = try Set(named.filter { try connection.hasOptedOut($0, in: viewer.tenant) })
+            let left = try connection.optedOut(among: named, in: viewer.tenant)
             try connection.bulk("""
                 INSERT INTO preferences (tenant_id, alias_key, name, value) VALUES ($1, $2, $3, $4)
                 ON CONFLICT (tenant_id, alias_key, name) DO UPDATE SET value = excluded.value

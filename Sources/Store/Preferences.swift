@@ -30,21 +30,22 @@ struct Preferences: PreferenceRepository {
         }
     }
 
-    func suppress(_ suppression: Permitted<Suppression>) async throws {
+    func suppress(_ suppression: Permitted<Suppression>) async throws -> Bool {
         let (viewer, key, record) = (suppression.viewer, suppression.key, suppression.record)
         let (kind, subject) = record.subject.words
-        try await pool.write(.power) { connection in
-            guard try connection.stillPermits(viewer, key) else { return }
+        return try await pool.write(.power) { connection in
+            guard try connection.stillPermits(viewer, key) else { return false }
             // An author who opted out is never shown, and leaves no row.
             if case .author(let id) = record.subject {
                 try connection.hold(authors: [id], in: viewer.tenant)
-                if try connection.hasOptedOut(id, in: viewer.tenant) { return }
+                if try connection.hasOptedOut(id, in: viewer.tenant) { return true }
             }
             try connection.run("""
                 INSERT INTO suppressions (tenant_id, alias_key, subject_kind, subject, set_at, until)
                 VALUES (\(viewer.tenant), \(key), \(kind), \(subject), \(record.setAt), \(record.until))
                 ON CONFLICT (tenant_id, alias_key, subject_kind, subject) DO UPDATE SET set_at = excluded.set_at, until = excluded.until
                 """)
+            return true
         }
     }
 

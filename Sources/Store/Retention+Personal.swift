@@ -12,7 +12,7 @@ struct ExpiredAct: Sendable {
     var author: AuthorKey?
 
     /// Acts that are looked at in one read, of whatever level.
-    static let pageRows = 10_000
+    static let pageRows = 100_000
 
     /// - Parameter row: alias, post, kind, time.
     init(_ row: any Row) {

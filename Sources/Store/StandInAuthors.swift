@@ -46,6 +46,7 @@ extension Connection {
                 try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(post.author)")
             }
         }
+        if removed > 0 { try noteRemovalOfAuthors(in: tenant, at: now) }
         return removed
     }
 

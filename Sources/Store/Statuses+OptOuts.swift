@@ -27,11 +27,13 @@ extension Statuses {
             try connection.run("""
                 UPDATE author_opt_outs SET \(raw: column) = NULL WHERE tenant_id = \(tenant) AND author_id = \(authorID)
                 """)
-            let removed = try connection.run("""
+            try connection.run("""
                 DELETE FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id = \(authorID)
                 AND source <> 'profile' AND requested_at IS NULL AND listed_at IS NULL
                 """)
-            return removed > 0
+            return try connection.first("""
+                SELECT 1 FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id = \(authorID)
+                """) { _ in true } == nil
         }
     }
 
@@ -85,16 +87,25 @@ extension Connection {
             """)
     }
 
+    /// Bytes of posts and authors are left, and of whatever referred to them.
+    func noteRemovalOfAuthors(in tenant: TenantKey, at now: Instant) throws {
+        try noteRemoval(
+            of: ["user_interactions", "recommendation_logs", "author_preferences", "suppressions", "post_metadata", "authors"], aliases: [], in: tenant, at: now)
+    }
+
     /// Everything that is stored of an author or refers to it. Under `hold(authors:alone:)`.
     /// - Returns: posts removed, stubs among them.
     func removeEverything(of authorID: String, in tenant: TenantKey, at now: Instant) throws -> Int {
-        try run("""
+        let suppressions = try run("""
             DELETE FROM suppressions WHERE tenant_id = \(tenant) AND subject_kind = 'author' AND subject = \(authorID)
             """)
         let author = try first("""
             SELECT author_key FROM authors WHERE tenant_id = \(tenant) AND author_id = \(authorID)
             """) { $0.author(0) }
-        guard let author else { return 0 }
+        guard let author else {
+            if suppressions > 0 { try noteRemoval(of: ["suppressions"], aliases: [], in: tenant, at: now) }
+            return 0
+        }
         let candidates = try all("""
             SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author) AND eligible = TRUE
             """) { $0.post(0) }
@@ -102,8 +113,7 @@ extension Connection {
         // Interactions, logs, daily numbers and preferences go with the rows that they refer to.
         let removed = try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author)")
         try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(author)")
-        try noteRemoval(
-            of: ["user_interactions", "recommendation_logs", "author_preferences", "suppressions", "post_metadata", "authors"], aliases: [], in: tenant, at: now)
+        try noteRemovalOfAuthors(in: tenant, at: now)
         return removed
     }
 }

@@ -30,7 +30,7 @@ extension ServiceTests {
             let test = LargeTest("kill-level-server", seed: 44)
             let shared = try SharedPlace(upstream: "http://127.0.0.1:9")
             let people = try await LivedPeople.make(test.planned, in: shared.storage(), at: shared.place)
-            try await Self.kill(people, test, rows: { try ServerRows(shared.address()) }, watched: nil) { try shared.start($0, $1) } settle: {}
+            try await Self.kill(people, test, rows: { try ServerRows(shared) }, watched: nil) { try shared.start($0, $1) } settle: {}
         }
 
         /// Each point kills a command about somebody else, of whom all have lived the same life.

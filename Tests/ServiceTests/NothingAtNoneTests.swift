@@ -20,7 +20,7 @@ extension ServiceTests {
                     try await jobsRested(rows)
                     // What it says of its own start, at the level that tells most, is read here; a request's line would stand below it.
                     let started = program.lines
-                    #expect(started.contains { $0.hasPrefix("READY ") } && started.contains { $0.contains(" debug sheltie: ") })
+                    #expect(started.contains { $0.hasPrefix("READY ") } && started.contains { $0.contains("Z debug ") })
                     // Once around before the first look: what a process does only once is not about a person.
                     try await Round(first.at(port), upstream: upstream).run(requests: 24)
                     let before = try Look(place, rows, program)

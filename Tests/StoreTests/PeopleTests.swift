@@ -110,6 +110,24 @@ import Testing
         }
     }
 
+    @Test func `a step down that was asked for before an erasure does not bring the person back`() async throws {
+        try await TestStore.with { store in
+            let viewer = try await store.viewer(.full)
+            _ = try await store.storage.people.erase(alias(1), in: store.tenant, ledgerTag: id(9), at: noon)
+            await #expect(throws: RightsError.changedMeanwhile) {
+                try await store.storage.people.setLevel(.limited, of: alias(1), in: store.tenant, at: noon, from: viewer)
+            }
+            #expect(try await store.count("user_aliases") == 0)
+            // Somebody who had no row is as expected; one who has changed since is not.
+            let nobody = try await store.storage.people.viewer(alias(2), in: store.tenant)
+            let other = try await store.storage.people.setLevel(.full, of: alias(2), in: store.tenant, at: noon, from: nobody).viewer
+            _ = try await store.viewer(.limited, 2)
+            await #expect(throws: RightsError.changedMeanwhile) {
+                try await store.storage.people.setLevel(.full, of: alias(2), in: store.tenant, at: noon, from: other)
+            }
+        }
+    }
+
     @Test func `going up starts from now`() async throws {
         try await TestStore.with { store in
             let limited = try await store.viewer(.limited)

@@ -35,7 +35,16 @@ public struct BackupKeys: Sendable {
 
     /// - Returns: nil when the day's key has been destroyed, or never was here.
     public func key(of day: String, at now: Instant) throws -> [UInt8]? {
-        try alone { try read().first { $0.day == day && Self.isKept($0.day, at: now) }?.key }
+        // A reader writes nothing, not even the lock's file: whoever replaces the keys has made it before, and it stays. Where it
+        // cannot be written we may only read; keys that go away under that reading are a bad line, never a missing one.
+        let keys = try access(path + ".lock", W_OK) == 0 ? alone { try read() } : read()
+        return keys.first { $0.day == day && Self.isKept($0.day, at: now) }?.key
+    }
+
+    /// Whether the 30 days of a backup's day are over; false for what is no day.
+    public static func hasEnded(_ day: String, at now: Instant) -> Bool {
+        guard let start = UTCText.read(day), Self.day(start) == day else { return false }
+        return !isKept(day, at: now)
     }
 
     /// Destroys the keys whose 30 days are over.

@@ -26,7 +26,7 @@ extension BroughtPreferences {
     /// The largest document that is read, also unpacked.
     public static let mostBytes = 32 << 20
     private static let mostSettings = 1_000
-    private static let mostSuppressions = 100_000
+    private static let mostSuppressions = 5_000
 
     /// What was left out although it is well formed: it cannot mean the same here.
     public struct LeftOut: Sendable, Equatable {

@@ -55,8 +55,10 @@ public struct PersonRights: Sendable {
     }
 
     /// Down cuts the past, NONE removes it; what was removed may stand in the log until `scrub`.
-    public func setLevel(_ level: PrivacyLevel, of alias: AliasID) async throws -> LevelChange {
-        try await people.setLevel(level, of: alias, in: tenant, at: clock())
+    /// - Parameter expected: who they were when they agreed; nil where nobody had to.
+    /// - Throws: `RightsError.changedMeanwhile`.
+    public func setLevel(_ level: PrivacyLevel, of alias: AliasID, from expected: Viewer? = nil) async throws -> LevelChange {
+        try await people.setLevel(level, of: alias, in: tenant, at: clock(), from: expected)
     }
 
     /// Removes every row; their bytes may stand in the log until `scrub`.
@@ -74,6 +76,26 @@ public struct PersonRights: Sendable {
             try await Task.sleep(for: .seconds(5))
         }
         return true
+    }
+
+    /// What became of the bytes of removed rows.
+    public struct Scrubbed: Sendable, Equatable {
+        /// Whether nothing of them is left in the database's files.
+        public var isDone: Bool
+        /// When what is left leaves a server's files; nil where nothing waits for the night.
+        public var bytesLeaveBy: Instant?
+
+        public init(isDone: Bool, bytesLeaveBy: Instant? = nil) {
+            self.isDone = isDone
+            self.bytesLeaveBy = bytesLeaveBy
+        }
+    }
+
+    /// One try to take them out, and what is still to come. A try that fails is the service's to repeat.
+    public func scrubbed() async -> Scrubbed {
+        let areAliasesGone = (try? await scrub()) ?? false
+        guard let facts = try? await facts([:], clock()) else { return Scrubbed(isDone: false) }
+        return Scrubbed(isDone: areAliasesGone && facts.bytesLeaveBy == nil, bytesLeaveBy: facts.bytesLeaveBy)
     }
 
     /// Removes one row and what was derived from it.
@@ -101,7 +123,7 @@ public struct PersonRights: Sendable {
         if let until, until <= now { throw RightsError.badTime }
         let suppression = Suppression(subject: subject, setAt: now, until: until)
         guard let permitted = policy.permit(suppression: suppression, for: try await viewer(alias)) else { throw RightsError.nothingIsKept }
-        try await preferences.suppress(permitted)
+        guard try await preferences.suppress(permitted) else { throw RightsError.changedMeanwhile }
     }
 
     /// - Parameter value: nil goes back to the default, which is allowed at every level.
@@ -150,7 +172,7 @@ public enum RightsError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .nothingIsKept: "at level NONE nothing is kept, settings neither; choose a level with 'sheltie privacy set'"
-        case .changedMeanwhile: "nothing was set: the person's level has changed just now; try again"
+        case .changedMeanwhile: "nothing was done: the person's level has changed just now; try again"
         case .unknownSetting(let known): "this is no setting; they are \(known.joined(separator: ", "))"
         case .badValue(let name, let sentence): "\(name) may say: \(sentence)"
         case .badHours: "hours must be a number from 1 to \(PersonRights.mostHours)"

@@ -68,13 +68,14 @@ struct AuthorRequests: Sendable {
             }
             let id = pseudonymizer.authorID(uri: author.uri)
             let since = action == .optIn ? try await statuses.optOut(of: id, in: tenant)?.requestedAt : nil
-            if action == .optIn, since == nil { return .refused("This account has not asked to be left alone", status: 409) }
             let today = now.floored(to: .days(1)).microseconds / Instant.Span.days(1).microseconds
             let codes = [today, today - 1].map { pseudonymizer.authorCode(uri: author.uri, action: action, day: $0, since: since) }
             if verb == "code" { return .code(codes[0], action) }
             guard let shown = try await shown(codes, by: author) else {
                 return .refused("No code for this was found in the account's profile or its 20 latest public posts", status: 403)
             }
+            // Only who has proven to be the author is told: else anybody could ask, name by name, who is on the list.
+            if action == .optIn, since == nil { return .refused("This account has not asked to be left alone", status: 409) }
             guard used.use(shown, until: now + .days(2), at: now) else { return .refused("This code was used; ask for another tomorrow", status: 403) }
             do {
                 return try await carryOut(action, for: id, at: now)

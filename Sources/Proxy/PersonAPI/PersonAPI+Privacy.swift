@@ -58,8 +58,8 @@ extension PersonAPI {
             default: throw RightsError.badHours
             }
             let removed = try await call.api.rights.forget(hours: hours, of: call.alias)
-            let isScrubbed = removed.isEmpty ? true : (try? await call.api.rights.scrub()) ?? false
-            return .personal { $0.object { $0.member("removed") { $0.counts(removed) }; $0.member("scrubbed", isScrubbed) } }
+            let scrubbed = removed.isEmpty ? PersonRights.Scrubbed(isDone: true) : await call.api.rights.scrubbed()
+            return .personal { $0.object { $0.member("removed") { $0.counts(removed) }; $0.members(scrubbed) } }
         },
         PersonRoute(
             "POST", "/privacy/erase", "remove every row about you, for good", fields: [.body("confirm", "true: there is no way back", .boolean)]
@@ -67,8 +67,8 @@ extension PersonAPI {
             guard call.body["confirm"] == .bool(true) else {
                 throw PersonRefusal(422, "this removes everything about you for good; send {\"confirm\": true}")
             }
-            let (removed, isScrubbed) = try await erase(call)
-            return .personal { $0.object { $0.member("removed") { $0.counts(removed) }; $0.member("scrubbed", isScrubbed) } }
+            let (removed, scrubbed) = try await erase(call)
+            return .personal { $0.object { $0.member("removed") { $0.counts(removed) }; $0.members(scrubbed) } }
         },
     ]
 
@@ -86,7 +86,8 @@ extension PersonAPI {
         let rights = call.api.rights
         let alias = try call.alias
         let agreement = Agreement(to: level)
-        if level > (try await rights.viewer(alias).level), try call.optionalText("confirm") != agreement.id {
+        let present = try await rights.viewer(alias)
+        if level > present.level, try call.optionalText("confirm") != agreement.id {
             return .personal(status: 422) { writer in
                 writer.object {
                     $0.member("error", "send the id of the text that you agree to as \"confirm\"")
@@ -95,22 +96,23 @@ extension PersonAPI {
                 }
             }
         }
-        let change = try await rights.setLevel(level, of: alias)
-        let isScrubbed = level == .full ? true : (try? await rights.scrub()) ?? false
+        // As they were when it was looked whether they must agree: who was erased meanwhile stays erased.
+        let change = try await rights.setLevel(level, of: alias, from: present)
+        let scrubbed = level == .full ? PersonRights.Scrubbed(isDone: true) : await rights.scrubbed()
         return .personal { writer in
             writer.object {
                 $0.member("level", change.viewer.level.rawValue)
                 $0.member("rows_before") { $0.counts(change.before) }
                 $0.member("rows_after") { $0.counts(change.after) }
-                $0.member("scrubbed", isScrubbed)
+                $0.members(scrubbed)
             }
         }
     }
 
-    /// - Returns: rows removed, and whether their bytes are gone, too.
-    static func erase(_ call: PersonCall) async throws -> ([String: Int], Bool) {
+    /// - Returns: rows removed, and what became of their bytes.
+    static func erase(_ call: PersonCall) async throws -> ([String: Int], PersonRights.Scrubbed) {
         let removed = try await call.api.rights.erase(call.alias).removed.filter { $0.value > 0 }
-        return (removed, (try? await call.api.rights.scrub()) ?? false)
+        return (removed, await call.api.rights.scrubbed())
     }
 }
 

@@ -139,12 +139,17 @@ struct PersonCall: Sendable {
     func removed(_ removed: [String: Int]) async throws -> ServerResponse {
         if removed.isEmpty { throw PersonRefusal.notFound }
         // Where another process still reads the old bytes, the service's own hourly scrub takes them out.
-        let isScrubbed = (try? await api.rights.scrub()) ?? false
-        return .personal { $0.object { $0.member("removed") { $0.counts(removed) }; $0.member("scrubbed", isScrubbed) } }
+        let scrubbed = await api.rights.scrubbed()
+        return .personal { $0.object { $0.member("removed") { $0.counts(removed) }; $0.members(scrubbed) } }
     }
 }
 
 extension JSONWriter {
+    mutating func members(_ scrubbed: PersonRights.Scrubbed) {
+        member("scrubbed", scrubbed.isDone)
+        if let date = scrubbed.bytesLeaveBy { member("bytes_leave_by", date.iso8601) }
+    }
+
     mutating func counts(_ counts: [String: Int]) { object { for name in counts.keys.sorted() { $0.member(name, counts[name] ?? 0) } } }
 }
 

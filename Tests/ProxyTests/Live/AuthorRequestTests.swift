@@ -70,6 +70,11 @@ struct AuthorRequestTests {
             #expect(try await Self.ask(live, "opt-in", name).text == #"{"request_taken_back":true,"opted_out":false}"#)
             try await live.ingest(atLeast: 0)
             #expect(try await Self.kept(id, in: live) > 0)
+            // The code that was good stands there still, and is no longer one: whoever shows none for now is told nothing of the list.
+            #expect(try await Self.ask(live, "opt-in", name).reply.status == 403)
+            live.clock.pass(.minutes(10))
+            let idle = try #require(try await Self.ask(live, "code", name, action: "opt-in").code)
+            try await Self.show(idle, of: name, at: demo, live, inProfile: inProfile)
             #expect(try await Self.ask(live, "opt-in", name).reply.status == 409)
             // Asked anew, the old code for taking it back is worth nothing.
             _ = try await live.storage.statuses.optOut(authorID: id, source: .request, in: live.tenant, at: live.clock.now + .seconds(1))

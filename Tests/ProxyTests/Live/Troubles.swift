@@ -73,8 +73,8 @@ private struct TroubledPeople: PeopleRepository {
         throw Trouble.Failure()
     }
 
-    func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> LevelChange {
-        try await real.setLevel(level, of: alias, in: tenant, at: now)
+    func setLevel(_ level: PrivacyLevel, of alias: AliasID, in tenant: TenantKey, at now: Instant, from expected: Viewer?) async throws -> LevelChange {
+        try await real.setLevel(level, of: alias, in: tenant, at: now, from: expected)
     }
 
     func adopt(_ alias: AliasID, from former: [FormerAlias], in tenant: TenantKey, at now: Instant) async throws {

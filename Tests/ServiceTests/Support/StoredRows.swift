@@ -76,6 +76,9 @@ struct ServerRows: StoredTexts {
 
     init(_ address: String) throws { connection = try PostgresConnection(PostgresSettings(url: address)) }
 
+    /// A database of the test's own, looked at by nobody of the program.
+    init(_ place: SharedPlace) throws { connection = try place.connection() }
+
     func texts(_ statement: SQL) throws -> [String] { try connection.all(statement) { $0.text(0) } }
     func count(_ statement: SQL) throws -> Int { Int(try connection.first(statement) { $0.integer(0) } ?? 0) }
 }
