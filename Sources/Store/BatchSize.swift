@@ -5,6 +5,8 @@ struct BatchSize: Sendable {
     /// Half of the 20 ms that a write may hold the writer: the commit comes on top, and one row may cost more than the last.
     static let aim = Duration.milliseconds(8)
     static let most = 2_000
+    /// Between two writes.
+    static let gap = Duration.milliseconds(2)
 
     private(set) var rows = 16
 
