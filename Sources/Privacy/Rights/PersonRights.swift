@@ -67,7 +67,7 @@ public struct PersonRights: Sendable {
     }
 
     /// Takes the bytes of removed rows out of the files. Readers of ours end within seconds, a foreign one may delay it.
-    /// - Parameter patience: how long it is tried again, every 5 seconds; the service itself tries every hour.
+    /// - Parameter patience: how long it is tried again, every 5 seconds; the service itself tries again within a minute.
     /// - Returns: whether nothing is left.
     public func scrub(patience: Duration = .zero) async throws -> Bool {
         let end = ContinuousClock.now + patience

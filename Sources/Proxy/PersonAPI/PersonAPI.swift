@@ -138,7 +138,7 @@ struct PersonCall: Sendable {
     /// What was removed, by table; nothing is a 404 that does not tell why.
     func removed(_ removed: [String: Int]) async throws -> ServerResponse {
         if removed.isEmpty { throw PersonRefusal.notFound }
-        // Where another process still reads the old bytes, the service's own hourly scrub takes them out.
+        // Where another process still reads the old bytes, the service's own scrub takes them out within a minute of its end.
         let scrubbed = await api.rights.scrubbed()
         return .personal { $0.object { $0.member("removed") { $0.counts(removed) }; $0.members(scrubbed) } }
     }
