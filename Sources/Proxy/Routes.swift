@@ -86,7 +86,26 @@ struct Routes: Sendable {
 
         for path in ["/api/v1/accounts", "/api/v1/accounts/*rest", "/api/v1/search", "/api/v2/search"] { table.add("GET", path, aboutAccounts) }
         table.add("POST", "/api/v1/accounts/*rest", changesWhatIsShown)
-        table.add("POST", "/api/v1/lists/:id/accounts", aboutAccounts)
+        let lists = ListRequests(
+            passThrough: passThrough, signedIn: signedIn,
+            forYou: ForYouTimeline(
+                indexes: indexes, recommender: settings.recommender, displayCheck: displayCheck, readers: parts.candidates, log: parts.log,
+                policy: policy, clock: parts.clock),
+            accounts: accounts, preferences: parts.preferences, policy: policy, counters: counters)
+        table.add("GET", "/api/v1/lists") { await lists.all($0, publicBase: $1) }
+        table.add("GET", "/api/v1/timelines/list/:id") { await lists.timeline(Self.segment(4, of: $0), $0, publicBase: $1) }
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            table.add(method, "/api/v1/lists/:id") { request, base in
+                await lists.one(Self.segment(3, of: request), nil, request, publicBase: base) {
+                    await passThrough.respond(to: request, publicBase: base)
+                }
+            }
+            table.add(method, "/api/v1/lists/:id/*rest") { request, base in
+                await lists.one(Self.segment(3, of: request), Self.segment(4, of: request), request, publicBase: base) {
+                    method == "POST" ? await aboutAccounts(request, base) : await passThrough.respond(to: request, publicBase: base)
+                }
+            }
+        }
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             if method != "PUT", method != "PATCH" { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
             for path in ["/api/v1/filters", "/api/v1/filters/:id", "/api/v2/filters", "/api/v2/filters/*rest"] {
@@ -167,6 +186,11 @@ struct Routes: Sendable {
             }
         learn(from: answer, to: request)
         return answer
+    }
+
+    private static func segment(_ place: Int, of request: ServerRequest) -> Substring? {
+        let segments = request.path.split(separator: "/")
+        return place < segments.count ? segments[place] : nil
     }
 
     private static func isStreaming(_ path: Substring) -> Bool {
