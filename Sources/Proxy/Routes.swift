@@ -91,7 +91,8 @@ struct Routes: Sendable {
             forYou: ForYouTimeline(
                 indexes: indexes, recommender: settings.recommender, displayCheck: displayCheck, readers: parts.candidates, log: parts.log,
                 policy: policy, clock: parts.clock),
-            accounts: accounts, preferences: parts.preferences, policy: policy, counters: counters)
+            home: HomeScan(passThrough: passThrough, budget: budget, clock: parts.clock), accounts: accounts, preferences: parts.preferences,
+            policy: policy, counters: counters)
         table.add("GET", "/api/v1/lists") { await lists.all($0, publicBase: $1) }
         table.add("GET", "/api/v1/timelines/list/:id") { await lists.timeline(Self.segment(4, of: $0), $0, publicBase: $1) }
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {

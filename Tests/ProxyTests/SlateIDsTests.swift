@@ -61,9 +61,9 @@ import Testing
         #expect(ListPage(query: "since_id=5").takesNext == false && ListPage(query: "min_id=5").takesNext)
         #expect(ListPage(query: "since_id=4&min_id=5").above == PositionID("5"))
         let page = ListPage(query: "limit=2&max_id=9&exclude=x")
-        let link = page.link(to: "https://p.example/api/v1/timelines/list/1", ids: ["8", "7"], isLast: false)
+        let link = page.link(to: "https://p.example/api/v1/timelines/list/1", ids: ["8", "7"], next: "7")
         #expect(link == "<https://p.example/api/v1/timelines/list/1?limit=2&max_id=7>; rel=\"next\", <https://p.example/api/v1/timelines/list/1?limit=2&min_id=8>; rel=\"prev\"")
-        #expect(page.link(to: "x", ids: ["8"], isLast: true)?.contains("next") == false)
-        #expect(page.link(to: "x", ids: [], isLast: true) == nil)
+        #expect(page.link(to: "x", ids: ["8"], next: nil)?.contains("next") == false)
+        #expect(page.link(to: "x", ids: [], next: nil) == nil)
     }
 }

@@ -24,10 +24,11 @@ struct ListPage: Sendable, Equatable {
     /// - Parameters:
     ///   - address: of the list's timeline, without a query.
     ///   - ids: the page's, the newest first.
-    func link(to address: String, ids: [String], isLast: Bool) -> String? {
-        guard let newest = ids.first, let oldest = ids.last else { return nil }
-        var links = [LinkHeader.Link(url: "\(address)?limit=\(limit)&min_id=\(newest)", rel: "prev")]
-        if !isLast { links.insert(LinkHeader.Link(url: "\(address)?limit=\(limit)&max_id=\(oldest)", rel: "next"), at: 0) }
-        return LinkHeader(links).description
+    ///   - next: the cursor of the page that follows; nil where none does.
+    func link(to address: String, ids: [String], next: String?) -> String? {
+        let before = ids.first.map { LinkHeader.Link(url: "\(address)?limit=\(limit)&min_id=\($0)", rel: "prev") }
+        let after = next.map { LinkHeader.Link(url: "\(address)?limit=\(limit)&max_id=\($0)", rel: "next") }
+        let links = [after, before].compactMap(\.self)
+        return links.isEmpty ? nil : LinkHeader(links).description
     }
 }

@@ -11,6 +11,7 @@ struct ListRequests: Sendable {
     let passThrough: PassThrough
     let signedIn: SignedIn
     let forYou: ForYouTimeline
+    let home: HomeScan
     let accounts: VirtualAccounts
     let preferences: any PreferenceRepository
     let policy: PrivacyPolicy
@@ -80,6 +81,8 @@ struct ListRequests: Sendable {
             do {
                 switch list {
                 case .forYou: return try await forYou(request, for: reader, publicBase: publicBase)
+                case .catchUp: return await chosen(.catchUp, request, for: reader, publicBase: publicBase)
+                case .quietFriends: return await chosen(.quietFriends, request, for: reader, publicBase: publicBase)
                 }
             } catch let error as UpstreamError {
                 return Failures.answer(error)
@@ -103,9 +106,22 @@ struct ListRequests: Sendable {
         }
         counters.count(.recommended, ids.count)
         var response = ServerResponse.ownJSON(
-            json.bytes, link: asked.link(to: publicBase + String(request.path), ids: ids, isLast: page.isLast))
+            json.bytes, link: asked.link(to: publicBase + String(request.path), ids: ids, next: page.isLast ? nil : ids.last))
         response.fields[.sheltieRecommendations] = String(ids.count)
         return response
+    }
+
+    /// A list of the person's own home: their instance's bytes, and nothing of it is kept.
+    private func chosen(_ kind: HomeChoice.Kind, _ request: ServerRequest, for reader: Reader, publicBase: String) async -> ServerResponse {
+        guard reader.person.viewer.level > .none else { return .ownJSON(Array("[]".utf8)) }
+        let asked = ListPage(query: request.query.map(String.init))
+        switch await home.page(of: kind, asked, for: reader.person, behind: request, publicBase: publicBase) {
+        case .refused(let answer): return answer
+        case .page(let page):
+            var json = JSONWriter(capacity: page.entries.reduce(16) { $0 + $1.count + 1 })
+            json.array { for entry in page.entries { $0.raw(entry) } }
+            return .ownJSON(json.bytes, link: asked.link(to: publicBase + String(request.path), ids: page.ids, next: page.next))
+        }
     }
 
     private func wrapped(_ entry: ForYouTimeline.Entry, for reader: Reader, publicBase: String) -> [UInt8]? {

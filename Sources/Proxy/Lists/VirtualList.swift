@@ -4,11 +4,15 @@ import Recommender
 /// A list of ours that stands among a person's own lists in every client. Its id never reaches upstream.
 enum VirtualList: String, Sendable, CaseIterable {
     case forYou = "for-you"
+    case catchUp = "catch-up"
+    case quietFriends = "quiet-friends"
 
     /// The same on every server, and for good: clients keep ids as tabs and on disk. Decimal, below 2^53, and out of reach of real ones.
     var id: String {
         switch self {
         case .forYou: "900000000000001"
+        case .catchUp: "900000000000002"
+        case .quietFriends: "900000000000003"
         }
     }
 
@@ -25,6 +29,16 @@ enum VirtualList: String, Sendable, CaseIterable {
         case (.forYou, .french): "Pour vous"
         case (.forYou, .spanish): "Para ti"
         case (.forYou, .japanese): "あなたへ"
+        case (.catchUp, .english): "Catch up"
+        case (.catchUp, .german): "Nachlesen"
+        case (.catchUp, .french): "À rattraper"
+        case (.catchUp, .spanish): "Ponerse al día"
+        case (.catchUp, .japanese): "読み逃し"
+        case (.quietFriends, .english): "Quiet friends"
+        case (.quietFriends, .german): "Stille Freunde"
+        case (.quietFriends, .french): "Amis discrets"
+        case (.quietFriends, .spanish): "Amigos callados"
+        case (.quietFriends, .japanese): "静かな友だち"
         }
     }
 

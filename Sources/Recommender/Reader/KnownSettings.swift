@@ -6,8 +6,8 @@ extension KnownSetting {
         [
             KnownSetting("mode", "recommendations in home, or not", ["blend", "off"]),
             KnownSetting("label", "seen in every client, collapsed, for programs only, or none", ["reblog", "filtered", "json", "off"]),
-            KnownSetting("hidden-lists", "lists of ours that do not stand among yours, as for-you") {
-                $0.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { ["for-you"].contains($0) }
+            KnownSetting("hidden-lists", "lists of ours that do not stand among yours, as for-you,catch-up,quiet-friends") {
+                $0.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { ["for-you", "catch-up", "quiet-friends"].contains($0) }
             },
             KnownSetting("language", "the language of reasons", ["en", "de", "fr", "es", "ja"]),
             KnownSetting("languages", "languages that may be recommended, as en,de; und admits posts that do not say theirs") {
