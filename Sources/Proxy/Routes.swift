@@ -1,3 +1,4 @@
+import Curl
 import Fediverse
 import HTTPService
 import HTTPTypes
@@ -20,6 +21,9 @@ struct Routes: Sendable {
     private let indexes: CandidateIndexCache
     private let tenant: TenantKey
     private let clock: @Sendable () -> Instant
+    let streams: OpenStreams
+    private let checks: StreamChecks
+    private let passing: PassingEvents?
 
     init(
         _ parts: ProxyParts, settings: ProxySettings, counters: ProxyCounters, tokens: TokenCache,
@@ -54,7 +58,8 @@ struct Routes: Sendable {
         let virtual = VirtualAccountRequests(
             passThrough: passThrough, signedIn: signedIn, statuses: statuses, preferences: parts.preferences,
             policy: policy, accounts: accounts, clock: parts.clock)
-        let sessions = Sessions(instance: settings.instance, passThrough: passThrough, tokens: tokens)
+        let open = OpenStreams(limit: settings.streamLimit, interval: settings.streamCheckInterval)
+        let sessions = Sessions(instance: settings.instance, passThrough: passThrough, tokens: tokens, streams: open)
 
         let aboutStatuses: Handler = { await statuses.respond(to: $0, publicBase: $1) }
         let aboutAccounts: Handler = { request, base in
@@ -113,15 +118,21 @@ struct Routes: Sendable {
                 table.add(method, path, changesWhatIsShown)
             }
         }
-        let streams = PassThrough(instance: settings.instance, client: parts.streams, limits: settings.passThroughLimits)
+        var streamLimits = settings.passThroughLimits
+        streamLimits.idle = settings.streamIdle
+        passing = parts.passing.map(PassingEvents.init)
+        let streams = Streams(
+            passThrough: PassThrough(instance: settings.instance, client: parts.streams, limits: streamLimits), open: open, signedIn: signedIn,
+            passing: passing)
         for path in ["/api/v1/streaming", "/api/v1/streaming/*rest"] {
-            table.add("GET", path) { request, base in
-                if request.fields[.upgrade] != nil {
-                    return Failures.sentence("WebSocket streams are not relayed yet; connect to the instance's own address", status: 501)
-                }
-                return await streams.respond(to: request, publicBase: base)
-            }
+            table.add("GET", path) { await streams.respond(to: $0, publicBase: $1) }
         }
+        table.add("GET", "/api/v1/streaming/health") { await passThrough.respond(to: $0, publicBase: $1) }
+        self.streams = open
+        checks = StreamChecks(open: open, signedIn: signedIn, interval: settings.streamCheckInterval)
+
+        let document = InstanceDocument(passThrough: passThrough)
+        for path in ["/api/v1/instance", "/api/v2/instance"] { table.add("GET", path) { await document.respond(to: $0, publicBase: $1) } }
 
         for path in ["/oauth/authorize", "/oauth/authorize/*rest", "/auth/*rest"] {
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] { table.add(method, path) { request, _ in sessions.authorize(request) } }
@@ -156,6 +167,14 @@ struct Routes: Sendable {
             group.addTask {
                 repeat { await renew() } while (try? await Task.sleep(for: .seconds(10))) != nil
             }
+        }
+    }
+
+    /// What open streams need beside them: until it is cancelled.
+    func watchStreams() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await checks.run() }
+            if let passing { group.addTask { await passing.run() } }
         }
     }
 
