@@ -8,7 +8,10 @@ internal import Synchronization
 /// lock that also guards the end of the handle.
 final class TransferLoop: Sendable {
     let policy: AddressPolicy
-    private let mailbox: Mutex<Mailbox>
+    private let mailbox = Mutex(Mailbox())
+    /// nil once the thread is about to end it. Apart from the mailbox, which the woken thread looks into at once: it would find it
+    /// locked by whoever wakes it.
+    private let multi: Mutex<MultiHandle?>
 
     enum Command: Sendable {
         case start(Transfer)
@@ -23,16 +26,14 @@ final class TransferLoop: Sendable {
     }
 
     private struct Mailbox {
-        var multi: MultiHandle?
         var commands: [Command] = []
         var isStopping = false
         var isWoken = false
 
-        mutating func wake() {
-            guard !isWoken, let multi else { return }
-            isWoken = true
-            // Fails only for a handle that is none, or when the pipe is full, which wakes as well.
-            curl_multi_wakeup(multi.pointer)
+        /// - Returns: whether the thread is still to be woken.
+        mutating func needsWaking() -> Bool {
+            defer { isWoken = true }
+            return !isWoken
         }
     }
 
@@ -41,7 +42,7 @@ final class TransferLoop: Sendable {
         policy = AddressPolicy(allowedLoopback: settings.allowedLoopback, allowedAddresses: settings.allowedAddresses)
         guard let pointer = curl_multi_init() else { preconditionFailure("no memory for a multi handle") }
         let multi = MultiHandle(pointer: pointer)
-        mailbox = Mutex(Mailbox(multi: multi))
+        self.multi = Mutex(multi)
         startThread { [self] in
             Engine(multi, settings: settings, loop: self).run()
         }
@@ -50,19 +51,26 @@ final class TransferLoop: Sendable {
     /// - Returns: false when the thread has stopped or is about to.
     @discardableResult
     func post(_ command: Command) -> Bool {
-        mailbox.withLock { mailbox in
-            guard !mailbox.isStopping else { return false }
+        let wakes: Bool? = mailbox.withLock { mailbox in
+            guard !mailbox.isStopping else { return nil }
             mailbox.commands.append(command)
-            mailbox.wake()
-            return true
+            return mailbox.needsWaking()
         }
+        if wakes == true { wake() }
+        return wakes != nil
     }
 
     func stop() {
-        mailbox.withLock { mailbox in
+        let wakes = mailbox.withLock { mailbox in
             mailbox.isStopping = true
-            mailbox.wake()
+            return mailbox.needsWaking()
         }
+        if wakes { wake() }
+    }
+
+    private func wake() {
+        // Fails only for a handle that is none, or when the pipe is full, which wakes as well.
+        multi.withLock { if let multi = $0 { _ = curl_multi_wakeup(multi.pointer) } }
     }
 
     /// What has come since the last time; from here on the next command wakes the thread again.
@@ -77,7 +85,7 @@ final class TransferLoop: Sendable {
 
     /// Nobody wakes the handle after this; its thread may end it.
     func close() {
-        mailbox.withLock { $0.multi = nil }
+        multi.withLock { $0 = nil }
     }
 
     /// libcurl and OpenSSL, once in the process.
@@ -90,7 +98,7 @@ final class TransferLoop: Sendable {
 /// libcurl's handle for all transfers.
 ///
 /// Unchecked, because the pointer crosses to the engine's thread, which alone uses and ends it, but for `curl_multi_wakeup`:
-/// that call is safe from any thread (libcurl-thread(3)) as long as the handle lives, which the mailbox's lock sees to.
+/// that call is safe from any thread (libcurl-thread(3)) as long as the handle lives, which the loop's lock sees to.
 struct MultiHandle: @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer
 }

@@ -19,6 +19,7 @@ struct AnswerWriter {
         switch response.body {
         case .empty: framing = .length(0)
         case .bytes(let bytes): framing = .length(bytes.count)
+        case .slices(let slices): framing = .length(slices.reduce(0) { $0 + $1.count })
         case .upgraded: preconditionFailure("only who asks for another protocol gets one")
         case .stream(let length, _): framing = length.map { .length($0) } ?? (head.isHTTP10 ? .untilClose : .chunked)
         }
@@ -35,6 +36,10 @@ struct AnswerWriter {
             try await outbound.write(contentsOf: [answerHead, .end(nil)])
         case .bytes(let bytes):
             try await outbound.write(contentsOf: [answerHead, .body(ByteBuffer(bytes: bytes)), .end(nil)])
+        case .slices(let slices):
+            var buffer = ByteBufferAllocator().buffer(capacity: slices.reduce(0) { $0 + $1.count })
+            for slice in slices { buffer.writeBytes(slice) }
+            try await outbound.write(contentsOf: [answerHead, .body(buffer), .end(nil)])
         case .stream(let length?, let produce):
             try await write(produce, length: length, head: answerHead)
         case .stream(nil, let produce):

@@ -115,6 +115,8 @@ public struct ServerResponse: Sendable {
     public enum Body: Sendable {
         case empty
         case bytes([UInt8])
+        /// One after the other, put together only where they are sent from.
+        case slices([ArraySlice<UInt8>])
         /// Written with back-pressure. `length` nil is sent chunked.
         case stream(length: Int?, @Sendable (_ write: (_ bytes: [UInt8]) async throws -> Void) async throws -> Void)
         /// For a request with an `upgrade`, to which the answer is a 101: what goes on over the connection then. At its end the

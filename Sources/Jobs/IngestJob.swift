@@ -13,8 +13,9 @@ public struct IngestJob: Job {
         /// Pages of one source in one run, the newest first. Where more is new, the older of it stays unread, and the run's
         /// counts tell of it: what is recommended is to be fresh.
         public var pages = 10
-        /// Statuses that are written in one transaction, and up to a page more.
-        public var batch = 200
+        /// Statuses that are written in one transaction, and up to a page more: all of a run of `pages`. Their ids lie anywhere in the
+        /// indexes, so the more of them, the fewer pages of the file each one touches alone.
+        public var batch = 400
         /// Days that a post's text is kept; 0 keeps none.
         public var contentDays = 7
         /// Whether the instance's robots.txt is asked. It speaks to strangers: where the operator of the instance runs this

@@ -80,6 +80,16 @@ func check(_ json: String, limits: JSONLimits = JSONLimits()) throws {
         #expect(try scan(json) { try $0.string() } == text)
     }
 
+    @Test(arguments: [(#""public""#, true), (#""p\u0075blic""#, true), (#""Public""#, false), (#""publi""#, false), (#""publics""#, false), (#"" ""#, false)])
+    func `a text is compared where it stands`(json: String, isPublic: Bool) throws {
+        let bytes = Array(json.utf8)
+        try bytes.withUnsafeBytes { buffer in
+            var scanner = JSONScanner(buffer)
+            let text = try scanner.text()
+            #expect(text.equals("public", in: buffer) == isPublic)
+        }
+    }
+
     @Test func `an escape is undone wherever it stands`() throws {
         let (before, behind) = ("0123456789é123456789", "abcdefghijklmnopq")
         for first in 0...before.count {

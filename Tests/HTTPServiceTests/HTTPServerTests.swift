@@ -65,6 +65,16 @@ struct HTTPServerTests {
         #expect(reply.body.isEmpty)
     }
 
+    @Test func `slices of several arrays are one body`() async throws {
+        let (page, entry) = (Array("[1,2,3]".utf8), Array("0,".utf8))
+        let respond: @Sendable (ServerRequest) async -> ServerResponse = { _ in
+            ServerResponse(status: 200, body: .slices([page[..<1], entry[...], page[1...], []]))
+        }
+        let reply = try await withServer(respond: respond) { port in try await send(port: port, "/") }
+        #expect(reply["Content-Length"] == "9")
+        #expect(reply.body == Array("[0,1,2,3]".utf8))
+    }
+
     @Test func `a stream of unknown length is chunked and its head does not wait`() async throws {
         let (gate, open) = AsyncStream<Void>.makeStream()
         try await withServer(respond: { _ in

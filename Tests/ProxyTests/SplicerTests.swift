@@ -9,9 +9,9 @@ struct SplicerTests {
         let body = Array(" [ {\"id\":\"9\",\"created_at\":\"\"} ,\n{\"id\":\"7\",\"created_at\":\"\"},{\"id\":\"5\",\"created_at\":\"\"} ]\n".utf8)
         let posts = PagePost.page(try StatusSlices(body), of: "1")
         let insertion = PagePlan.Insertion(post: PostKey(1), innerID: "1", gap: 1, shownAs: "8", above: "9", below: "7", createdAt: "", standing: nil)
-        let result = Splicer.splice(body, entries: posts, plan: PagePlan(kept: 2, insertions: [insertion], nextCursor: "7"), inserted: [Array("{}".utf8)])
+        let result = Array(Splicer.splice(body, entries: posts, plan: PagePlan(kept: 2, insertions: [insertion], nextCursor: "7"), inserted: [Array("{}".utf8)]).joined())
         #expect(String(decoding: result, as: UTF8.self) == " [ {\"id\":\"9\",\"created_at\":\"\"},{} ,\n{\"id\":\"7\",\"created_at\":\"\"} ]\n")
-        #expect(Splicer.splice(body, entries: posts, plan: .unchanged(3), inserted: []) == body)
+        #expect(Array(Splicer.splice(body, entries: posts, plan: .unchanged(3), inserted: []).joined()) == body)
     }
 
     @Test(arguments: [

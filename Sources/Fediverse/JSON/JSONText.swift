@@ -9,6 +9,12 @@ public struct JSONText: Sendable, Hashable {
         let part = UnsafeRawBufferPointer(rebasing: bytes[range.clamped(to: 0..<bytes.count)])
         return escaped ? unescaped(part) : String(decoding: part, as: UTF8.self)
     }
+
+    /// Whether the text is `other`, compared where it stands.
+    /// - Parameter bytes: those that the text was read from.
+    public func equals(_ other: String, in bytes: UnsafeRawBufferPointer) -> Bool {
+        escaped ? string(in: bytes) == other : bytes[range.clamped(to: 0..<bytes.count)].elementsEqual(other.utf8)
+    }
 }
 
 /// A member's name, compared where it stands: `switch key { case "id": … }`.

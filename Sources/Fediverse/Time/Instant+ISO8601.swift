@@ -40,9 +40,27 @@ extension Instant {
     public var iso8601: String {
         let (date, time) = dayAndTime
         let seconds = Int(time / 1_000_000)
-        return "\(date.year.padded(to: 4))-\(date.month.padded(to: 2))-\(date.day.padded(to: 2))"
-            + "T\((seconds / 3_600).padded(to: 2)):\((seconds / 60 % 60).padded(to: 2)):\((seconds % 60).padded(to: 2))"
-            + ".\(Int(time / 1_000 % 1_000).padded(to: 3))Z"
+        let year = date.year.padded(to: 4).utf8
+        return String(unsafeUninitializedCapacity: year.count + 20) { text in
+            var count = text.update(fromContentsOf: year)
+            func write(_ sign: Unicode.Scalar, _ value: Int, _ width: Int) {
+                text[count] = UInt8(ascii: sign)
+                var rest = value
+                for place in stride(from: count + width, to: count, by: -1) {
+                    text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                count += 1 + width
+            }
+            write("-", date.month, 2)
+            write("-", date.day, 2)
+            write("T", seconds / 3_600, 2)
+            write(":", seconds / 60 % 60, 2)
+            write(":", seconds % 60, 2)
+            write(".", Int(time / 1_000 % 1_000), 3)
+            text[count] = UInt8(ascii: "Z")
+            return count + 1
+        }
     }
 }
 

@@ -7,7 +7,8 @@ public struct QueryString: Sendable, Hashable {
 
     /// The decoded values of exactly this key, in order. Bracketed keys are keys of their own: `id[]`.
     public func values(of key: String) -> [String] {
-        raw.isEmpty ? [] : parts.compactMap { part in
+        guard holds(key) else { return [] }
+        return parts.compactMap { part in
             let (name, value) = Self.halves(part)
             return Self.decodes(name, to: key) ? value.map(Self.decoded) ?? "" : nil
         }
@@ -47,8 +48,7 @@ public struct QueryString: Sendable, Hashable {
 
     /// Each value of the key as `change` makes it; nil takes the pair out. An unchanged pair keeps its bytes.
     public func replacing(_ key: String, with change: (String) -> String?) -> QueryString {
-        let parts = parts
-        guard parts.contains(where: { Self.decodes(Self.halves($0).0, to: key) }) else { return self }
+        guard holds(key) else { return self }
         var kept: [Substring] = []
         for part in parts {
             let (name, value) = Self.halves(part)
@@ -61,6 +61,18 @@ public struct QueryString: Sendable, Hashable {
             kept.append(new == old ? part : Substring(name + "=" + Self.encoded(new)))
         }
         return QueryString(kept.joined(separator: "&"))
+    }
+
+    /// Whether the key may stand here: asked of every request for keys that hardly any has.
+    private func holds(_ key: String) -> Bool {
+        let name = key.utf8
+        var rest = raw.utf8[...]
+        while !rest.isEmpty {
+            let part = rest.prefix { $0 != UInt8(ascii: "&") }
+            if part.starts(with: name) || part.contains(UInt8(ascii: "%")) || part.contains(UInt8(ascii: "+")) { return true }
+            rest = rest[part.endIndex...].dropFirst()
+        }
+        return false
     }
 
     private var parts: [Substring] {

@@ -26,11 +26,16 @@ struct HomeMode: Sendable, Equatable {
     /// unless their owner has asked.
     private static func label(for agent: String?) -> RecommendationLabel {
         guard let agent, !agent.isEmpty else { return .off }
+        var text = agent.lowercased()
         // A maker of phones whose name ends as programs' names do.
-        let text = Array(agent.lowercased().replacing("cubot", with: "").utf8)
-        if programs.contains(where: { text.holds($0) }) { return .off }
-        return apps.contains { text.holds($0) } ? .reblog : .off
+        if text.withUTF8({ $0.holds(cubot) }) { text = text.replacing("cubot", with: "") }
+        return text.withUTF8 { text in
+            if programs.contains(where: { text.holds($0) }) { return .off }
+            return apps.contains { text.holds($0) } ? .reblog : .off
+        }
     }
+
+    private static let cubot = Array("cubot".utf8)
 
     private static let apps = [
         "mozilla/", "tusky/", "pachli/", "mastodonandroid/", "mastodon-ios/", "moshidonandroid/", "toot/", "tuba/", "libsoup/", "icecubes",
@@ -42,10 +47,15 @@ struct HomeMode: Sendable, Equatable {
     ].map { Array($0.utf8) }
 }
 
-extension [UInt8] {
+extension UnsafeBufferPointer<UInt8> {
     /// Whether `part` stands anywhere in these bytes.
     fileprivate func holds(_ part: [UInt8]) -> Bool {
         guard let first = part.first, count >= part.count else { return part.isEmpty }
-        return (0...count - part.count).contains { start in self[start] == first && self[start..<start + part.count].elementsEqual(part) }
+        for start in 0...count - part.count where self[start] == first {
+            var length = 1
+            while length < part.count, self[start + length] == part[length] { length += 1 }
+            if length == part.count { return true }
+        }
+        return false
     }
 }

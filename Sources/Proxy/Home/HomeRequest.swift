@@ -45,10 +45,8 @@ struct HomeRequest: Sendable {
     var wrapperIDs: Set<String> { query.raw.isEmpty ? [] : Set(WrapperIDs.candidateIDs(in: sent)) }
 
     /// The same with cursors that are a wrapper's id turned into its neighbours': above as an upper bound, below as a lower.
-    func withoutWrappers(_ placements: [Placement]) -> HomeRequest {
-        guard !placements.isEmpty else { return self }
-        let ids = wrapperIDs
-        guard !ids.isEmpty else { return self }
+    /// - Parameter ids: `wrapperIDs`.
+    func withoutWrappers(_ ids: Set<String>, _ placements: [Placement]) -> HomeRequest {
         let ours = Dictionary(placements.filter { $0.isWrapper && ids.contains($0.shownAs) }.map { ($0.shownAs, $0) }) { newest, _ in newest }
         guard case .forward(let changed) = WrapperIDs.answer(sent, with: ours) else { return self }
         return HomeRequest(path: path, clientQuery: clientQuery, query: QueryString(changed.query ?? ""))

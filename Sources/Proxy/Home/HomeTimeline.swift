@@ -22,7 +22,8 @@ struct HomeTimeline: Sendable {
         guard let reader = await reader(behind: request) else {
             return await passThrough.respond(to: request, target: sent.target, publicBase: publicBase)
         }
-        let asked = sent.withoutWrappers(await placements(for: sent, of: reader))
+        let ids = sent.wrapperIDs
+        let asked = ids.isEmpty ? sent : sent.withoutWrappers(ids, await placements(of: ids, for: reader))
         guard reader.mode.edits, request.method == "GET", !asked.refused, settings.recommendationsPerPage > 0 else {
             return await passThrough.respond(to: request, target: asked.target, publicBase: publicBase)
         }
@@ -58,7 +59,7 @@ struct HomeTimeline: Sendable {
         counters.count(.pageEdited)
         counters.count(.recommended, page.count)
         var response = untouched
-        response.body = .bytes(page.body)
+        response.body = page.body
         response.fields[.contentEncoding] = page.encoding
         response.fields[.eTag] = nil
         response.fields[.link] = page.link
@@ -70,10 +71,11 @@ struct HomeTimeline: Sendable {
     }
 
     /// The newest placements, and where there are more of them than that, those that the request names.
-    private func placements(for sent: HomeRequest, of reader: Reader) async -> [Placement] {
+    private func placements(of ids: Set<String>, for reader: Reader) async -> [Placement] {
         let known = reader.history.placements
-        let older = sent.wrapperIDs.subtracting(known.map(\.shownAs))
-        guard !older.isEmpty, known.count >= ReaderHistory.mostPlacements else { return known }
+        guard known.count >= ReaderHistory.mostPlacements else { return known }
+        let older = ids.subtracting(known.map(\.shownAs))
+        guard !older.isEmpty else { return known }
         return known + (await within(signedIn.lookUp) { _ in try await signedIn.readers.placements(Array(older), of: reader.person.viewer) } ?? [])
     }
 

@@ -1,5 +1,6 @@
 import Curl
 import Fediverse
+import HTTPService
 import HTTPTypes
 import Privacy
 import Recommender
@@ -9,7 +10,7 @@ import Zlib
 /// Turns upstream's page and what was prepared into the page that goes out: planned, logged, spliced, in this order.
 struct PageEditor: Sendable {
     struct Edited: Sendable {
-        let body: [UInt8]
+        let body: ServerResponse.Body
         /// nil: upstream sent none, and none is needed.
         let link: String?
         /// As the body is encoded: as upstream's was, where it was.
@@ -59,7 +60,7 @@ struct PageEditor: Sendable {
             plan.nextCursor.map { links.header(answer.fields[.link], next: $0, path: asked.path, query: asked.clientQuery, own: HomeRequest.own) }
             ?? answer.fields[.link].map(links.rewritten)
         return Edited(
-            body: page.wasCompressed ? gzip(body, level: DecodedPage.compression) : body, link: link,
+            body: page.wasCompressed ? .bytes(gzip(Array(body.joined()), level: DecodedPage.compression)) : .slices(body), link: link,
             encoding: page.wasCompressed ? "gzip" : nil, count: plan.insertions.count)
     }
 

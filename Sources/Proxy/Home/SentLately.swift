@@ -43,7 +43,7 @@ final class SentLately: Sendable {
             if sent.count >= Self.tokens, sent[token] == nil { sent.removeAll(keepingCapacity: true) }
             var known = sent.removeValue(forKey: token) ?? Sent(since: now)
             known.age(to: now)
-            known.newer.formUnion(names)
+            for name in names { known.newer.insert(name) }
             sent[token] = known
         }
     }

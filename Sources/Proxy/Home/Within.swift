@@ -52,7 +52,8 @@ private protocol Expiring: AnyObject, Sendable {
 /// of them end long before.
 private final class Deadlines: Sendable {
     static let shared = Deadlines()
-    static let step = Duration.milliseconds(5)
+    /// Each look wakes a thread that has nothing else to do.
+    static let step = Duration.milliseconds(20)
 
     private struct State {
         var watched: [(one: any Expiring, until: ContinuousClock.Instant)] = []

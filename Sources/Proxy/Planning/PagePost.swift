@@ -58,10 +58,10 @@ struct PagePost: Sendable, Equatable {
                     if let uri = inner.uri { show(uri) }
                 }
                 for text in entry.quoted { show(text) }
-                let visibility = entry.visibility?.string(in: buffer)
+                func isSeenBy(_ visibility: String) -> Bool { entry.visibility?.equals(visibility, in: buffer) ?? false }
                 return PagePost(
                     range: entry.range, id: entry.id.string(in: buffer), createdAt: entry.createdAt.string(in: buffer), shows: shows,
-                    mayBeNamed: (visibility == "public" || visibility == "unlisted") && entry.accountID?.string(in: buffer) != reader)
+                    mayBeNamed: (isSeenBy("public") || isSeenBy("unlisted")) && !(entry.accountID?.equals(reader, in: buffer) ?? false))
             }
         }
     }

@@ -53,7 +53,7 @@ struct SimulatedReader {
                     shownAs: insertion.shownAs, above: insertion.above, below: insertion.below, post: insertion.post,
                     localID: insertion.innerID, reason: "popular", at: Instant(seconds: clock)))
         }
-        let body = Splicer.splice(answer.body, entries: posts, plan: plan, inserted: entries)
+        let body = Array(Splicer.splice(answer.body, entries: posts, plan: plan, inserted: entries).joined())
         let pageLinks = PageLinks(upstream: "instance.example", links: Self.links)
         let query = "limit=\(limit)" + (maxID.map { "&max_id=" + $0 } ?? "")
         let link = plan.nextCursor.map { pageLinks.header(answer.link, next: $0, path: "/api/v1/timelines/home", query: query) }

@@ -30,7 +30,7 @@ for page in open(pages, "rb"):
                      status["favourites_count"], status["reblogs_count"], status["replies_count"],
                      json.dumps([tag["name"] for tag in status["tags"]]), status["sensitive"], status["id"]))
     # As many in a transaction as the product's job takes.
-    if len(rows) >= 200: write()
+    if len(rows) >= 400: write()
 if rows: write()
 print("whole", (time.process_time() - start) / count * 1e6)
 '''
@@ -51,7 +51,7 @@ def measure(name, source):
              figures(sys.executable, "-c", PEER, source, SCRATCH / f"peer-{name}{number}.db")) for number in range(ROUNDS)]
     ours = {part: median(run[0][part] for run in runs) for part in runs[0][0]}
     peer, ratio = median(run[1]["whole"] for run in runs), median(run[0]["whole"] / run[1]["whole"] for run in runs)
-    print(f"ingest of {ours['statuses']:.0f} statuses of {size:.0f} bytes in pages of 40, {ours['rows']:.0f} kept, a commit for 200; {ROUNDS} runs in turn, {load()}")
+    print(f"ingest of {ours['statuses']:.0f} statuses of {size:.0f} bytes in pages of 40, {ours['rows']:.0f} kept, a commit for 400; {ROUNDS} runs in turn, {load()}")
     table(["CPU us a status", "product", "Python json + sqlite3, no consent"],
           [["JSON to committed row", f"{ours['whole']:.1f}", f"{peer:.1f}"]]
           + [[f"alone: {part}", f"{ours[part]:.1f}", ""] for part in ("read", "consent", "plain", "judge")])
