@@ -3,8 +3,8 @@ import Fediverse
 import Privacy
 
 extension AuthorPreferences {
-    /// A reader at FULL and an author whom they acted on.
-    private struct Pair: Hashable {
+    /// A reader and an author whom they acted on.
+    struct Pair: Hashable {
         let alias: AliasKey
         let author: AuthorKey
     }
@@ -61,7 +61,7 @@ extension AuthorPreferences {
         return acts
     }
 
-    private static func preferences(of pairs: [Pair], in tenant: TenantKey, on connection: any Connection) throws -> [Pair: Preference] {
+    static func preferences(of pairs: [Pair], in tenant: TenantKey, on connection: any Connection) throws -> [Pair: Preference] {
         var preferences: [Pair: Preference] = [:]
         for part in inParts(pairs, filler: none) {
             try connection.rows("""

@@ -54,16 +54,6 @@ struct AuthorPreferences {
         for preference in wanted where !present.contains(preference) { try store(preference) }
     }
 
-    /// Moves expired rows' share of FULL scores into what the preference carries: the score stays, and fades as before.
-    func carry(_ expired: [AuthorKey: [(kind: InteractionKind, at: Instant)]]) throws {
-        for (author, acts) in expired {
-            guard var preference = try preferences(author).first else { continue }
-            preference.carriedWeight += AuthorAffinity.activity(of: acts, at: preference.last)
-            preference.carriedCount += acts.count
-            try store(preference)
-        }
-    }
-
     /// Lets what expired rows left with one author count for another.
     func moveCarried(from old: AuthorKey, to author: AuthorKey) throws {
         guard let gone = try preferences(old).first, gone.carriedCount > 0 else { return }

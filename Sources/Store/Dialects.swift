@@ -22,6 +22,15 @@ extension Dialect {
     /// The same, passing over the rows that another holds.
     var forChangeOfFree: SQL { self == .postgres ? "FOR NO KEY UPDATE SKIP LOCKED" : "" }
 
+    /// Keys as the rows of a table with one column, to be joined: without statistics SQLite takes a tenant's rows for fewer than a long
+    /// `IN (…)` has keys, and reads them all.
+    func rows(_ keys: [Int64]) -> SQL {
+        switch self {
+        case .sqlite: SQL(raw: "VALUES " + keys.indices.map { "($\($0 + 1))" }.joined(separator: ", "), values: keys.map(\.sqlValue))
+        case .postgres: "SELECT * FROM unnest(\(sql: .array(keys, of: "bigint")))"
+        }
+    }
+
     /// A column of moments, cut as a form says (UTC; weeks begin on Monday, 4 days after the beginning of 1970).
     func floored(_ column: String, to precision: KeepingPolicy.Precision) -> SQL {
         let (span, offset): (Int64, Int64) =
@@ -113,6 +122,15 @@ extension Dialect {
         case .sqlite: "SELECT sqlite_version()"
         case .postgres: "SELECT current_setting('server_version')"
         }
+    }
+}
+
+extension SQL {
+    /// Many values as one of PostgreSQL's arrays: one statement text for any number of them.
+    /// - Parameter values: numbers, or words without signs that mean something in an array's text.
+    static func array(_ values: [some CustomStringConvertible], of type: String) -> SQL {
+        let text = "{" + values.map(\.description).joined(separator: ",") + "}"
+        return "CAST(CAST(\(text) AS text) AS \(raw: type)[])"
     }
 }
 

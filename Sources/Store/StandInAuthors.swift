@@ -17,6 +17,7 @@ extension Connection {
             SELECT u.alias_key, u.privacy_level FROM user_aliases u WHERE u.tenant_id = \(tenant) AND u.alias_key IN (
                 SELECT i.alias_key FROM user_interactions i WHERE i.tenant_id = \(tenant) AND i.post_key = \(post)
                 UNION SELECT r.alias_key FROM author_preferences r WHERE r.tenant_id = \(tenant) AND r.author_key = \(old))
+            \(sql: dialect.forChangeNow)
             """) { ($0.alias(0), PrivacyLevel(rawValue: $0.text(1)) ?? .none) }
         for (alias, level) in people {
             let preferences = AuthorPreferences(connection: self, tenant: tenant, alias: alias)
@@ -39,11 +40,20 @@ extension Connection {
                 SELECT post_key, author_key, eligible FROM post_metadata WHERE tenant_id = \(tenant) AND post_id IN (\(sql: .list(part)))
                 """) { (key: $0.post(0), author: $0.author(1), eligible: $0.bool(2)) }
             try listRemoved(posts.filter(\.eligible).map(\.key), in: tenant, at: now)
-            // Interactions, logs and preferences go with the rows that they refer to.
+            // Interactions and logs go with the rows that they refer to, and what people's preferences for a stand-in had from them.
             for post in posts {
+                let people = try all("""
+                    SELECT u.alias_key, u.privacy_level FROM user_aliases u WHERE u.tenant_id = \(tenant) AND u.alias_key IN (
+                        SELECT i.alias_key FROM user_interactions i WHERE i.tenant_id = \(tenant) AND i.post_key = \(post.key))
+                    \(sql: dialect.forChangeNow)
+                    """) { ($0.alias(0), PrivacyLevel(rawValue: $0.text(1)) ?? .none) }
                 removed += try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND post_key = \(post.key)")
-                if try hasPosts(of: post.author, in: tenant) { continue }
-                try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(post.author)")
+                if try !hasPosts(of: post.author, in: tenant) {
+                    try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(post.author)")
+                }
+                for (alias, level) in people {
+                    try AuthorPreferences(connection: self, tenant: tenant, alias: alias).recompute(post.author, at: level)
+                }
             }
         }
         if removed > 0 { try noteRemovalOfAuthors(in: tenant, at: now) }

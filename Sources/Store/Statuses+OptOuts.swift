@@ -122,9 +122,18 @@ extension Connection {
             SELECT post_key FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author) AND eligible = TRUE
             """) { $0.post(0) }
         try listRemoved(candidates, in: tenant, at: now)
+        // At LIMITED 50 places are shared: another author may have one now.
+        let crowded = try all("""
+            SELECT u.alias_key FROM user_aliases u WHERE u.tenant_id = \(tenant) AND u.privacy_level = 'LIMITED' AND u.alias_key IN (
+                SELECT r.alias_key FROM author_preferences r WHERE r.tenant_id = \(tenant) AND r.author_key = \(author)
+                AND (SELECT count(*) FROM author_preferences a WHERE a.tenant_id = \(tenant) AND a.alias_key = r.alias_key)
+                    >= \(AuthorPreferences.limit(at: .limited)))
+            \(sql: dialect.forChangeNow)
+            """) { $0.alias(0) }
         // Interactions, logs, daily numbers and preferences go with the rows that they refer to.
         let removed = try run("DELETE FROM post_metadata WHERE tenant_id = \(tenant) AND author_key = \(author)")
         try run("DELETE FROM authors WHERE tenant_id = \(tenant) AND author_key = \(author)")
+        for alias in crowded { try AuthorPreferences(connection: self, tenant: tenant, alias: alias).rebuildLimited() }
         try noteRemovalOfAuthors(in: tenant, at: now)
         return removed
     }

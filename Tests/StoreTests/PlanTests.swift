@@ -13,7 +13,7 @@ struct PlanTests {
         // A handful of rows.
         "FROM key_ids WHERE tenant_id", "UPDATE key_ids SET", "FROM tenants ORDER BY domain", "FROM tenants ORDER BY tenant_id", "INSERT INTO user_aliases", "SELECT tag FROM erasure_ledger", "SELECT changed_version, post_key FROM post_removals",
         // Once in a step of the anonymizer, which then needs no look at each row's person.
-        "SELECT alias_key FROM user_aliases WHERE tenant_id = $1 AND privacy_level",
+        "SELECT alias_key, alias_id FROM user_aliases WHERE tenant_id = $1 AND privacy_level",
         // Once in a key's life.
         "SELECT alias_key FROM user_aliases WHERE tenant_id = $1\nAND key_id IN", "SELECT count(*) FROM user_aliases a WHERE a.tenant_id = k.tenant_id",
         // Once in an author's life.

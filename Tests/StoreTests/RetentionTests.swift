@@ -38,6 +38,7 @@ import Testing
             try await store.act(on: 2, by: 2, try await store.viewer(level == .full ? .limited : .full, 2), at: noon + .days(365))
             try await boundary(store, step(.interactions, level), of: noon)
             #expect(try await store.count("user_interactions") == 1)
+            #expect(try await store.storage.retention.carryOut(step(.stubs), in: store.tenant, at: noon, limit: 10) == 1, "the plan's last step")
             #expect(try await store.count("post_metadata") == 1)
         }
     }
@@ -198,8 +199,8 @@ import Testing
             let later = ClockReading(wall: noon + .days(100), sinceBoot: nil)
             let anonymizer = Anonymizer()
             let first = try await anonymizer.run(on: store.storage.retention, tenant: store.tenant, at: later, lastRun: nil)
-            // Four interactions, a log row, two texts and two posts; four favourites have not faded by then.
-            #expect(first.finished && first.removed == 9)
+            // Four interactions, a log row, two texts, two posts and two stubs; four favourites have not faded by then.
+            #expect(first.finished && first.removed == 11)
             let dump = try await store.dump()
             let second = try await anonymizer.run(on: store.storage.retention, tenant: store.tenant, at: later, lastRun: nil)
             #expect(second.finished && second.removed == 0)
