@@ -10,7 +10,8 @@ extension RunningTransfer {
         let request = transfer.request
         try setWhereTo(request, settings)
         try setCallbacks()
-        try setWhat(request)
+        // Of an upgrade libcurl makes the connection only.
+        if !transfer.isUpgrade { try setWhat(request) }
     }
 
     private func setWhereTo(_ request: CheckedRequest, _ settings: CurlSettings) throws(CurlError) {

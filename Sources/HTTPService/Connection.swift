@@ -45,7 +45,7 @@ struct Connections: ServerChildChannel {
                 wrappingChannelSynchronously: channel,
                 configuration: .init(
                     backPressureStrategy: .init(lowWatermark: 2, highWatermark: 4), isOutboundHalfClosureEnabled: true))
-            let upgrade = NIOLoopBound(Upgrade(requests: requests, clock: clock), eventLoop: channel.eventLoop)
+            let upgrade = NIOLoopBound(Upgrade(of: requests, clock: clock), eventLoop: channel.eventLoop)
             return AcceptedConnection(
                 io: ServedChannel(io, of: channel), inputEnded: inputEnded.futureResult, signals: signals, upgrade: upgrade)
         }

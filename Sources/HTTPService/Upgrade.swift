@@ -5,11 +5,19 @@ import NIOHTTP1
 ///
 /// Not NIO's own upgrade handlers: they answer 101 by themselves, before it is known what the instance says; and the connection's
 /// parts would become another type in the middle of its life. So the parser goes, and what comes passes as a body without an end.
-struct Upgrade {
-    let requests: ByteToMessageHandler<HTTPRequestDecoder>
-    let clock: ConnectionClock
+final class Upgrade {
+    /// Given up with the upgrade: a parser that nobody needs would stay as long as the stream.
+    private var requests: ByteToMessageHandler<HTTPRequestDecoder>?
+    private let clock: ConnectionClock
+
+    init(of requests: ByteToMessageHandler<HTTPRequestDecoder>, clock: ConnectionClock) {
+        self.requests = requests
+        self.clock = clock
+    }
 
     func perform(on channel: any Channel) -> EventLoopFuture<Void> {
+        guard let requests else { preconditionFailure("a connection is upgraded once") }
+        self.requests = nil
         clock.isUpgraded = true
         clock.headSince = nil
         let pipeline = channel.pipeline.syncOperations

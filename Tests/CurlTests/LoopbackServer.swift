@@ -17,6 +17,8 @@ final class LoopbackServer: Sendable {
 
     /// Connections so far.
     var accepted: Int { shared.accepted.load(ordering: .sequentiallyConsistent) }
+    /// Connections whose script still runs.
+    var openCount: Int { shared.open.withLock { $0.count } }
     /// The request heads that all connections have read, in order.
     var heads: [String] { shared.heads.withLock { $0 } }
 

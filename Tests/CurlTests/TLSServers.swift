@@ -74,7 +74,8 @@ final class NginxServer: Sendable {
     var url: String { "https://127.0.0.1:\(port)" }
     func client() -> CurlClient { folder.client() }
 
-    init() throws {
+    /// - Parameter inner: the port of a server that upgrades under `/tunnel` are passed to.
+    init(before inner: UInt16 = 1) throws {
         folder = try CertificateFolder(name: "IP:127.0.0.1")
         port = LoopbackServer(accepting: false, backlog: nil) { _ in }.port
         let path = folder.path
@@ -84,6 +85,8 @@ final class NginxServer: Sendable {
             events {}
             http { access_log off; keepalive_requests 100000; \(temporary)
             server { listen 127.0.0.1:\(port) ssl http2; ssl_certificate \(folder.certificate); ssl_certificate_key \(folder.key);
+            location /tunnel { proxy_pass http://127.0.0.1:\(inner); proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }
             location / { return 200 $server_protocol$request_uri; } } }
             """
         let file = try #require(fopen(path + "/conf", "w"))
