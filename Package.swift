@@ -82,7 +82,7 @@ let package = Package(
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
-            "Telemetry", httpTypes, logging, lifecycle,
+            "OpenSSL", "Telemetry", httpTypes, logging, lifecycle,
         ]),
 
         // 5. Running parts.

@@ -86,14 +86,13 @@ extension DatabaseCommand {
             // First of all: a backup that cannot be opened changes nothing.
             try sealed.open(path, to: fresh, key: key)
             let present = try await Self.present(database, settings)
-            let entries = try LedgerFile(beside: records).entries() + present.entries
-            var replay = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), entries, at: now)
+            let file = try LedgerFile(beside: records)
+            let (entries, authors) = try (file.entries() + present.entries, file.authorEntries() + present.authors)
+            var replay = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), entries, authors, at: now)
             // Who was erased by a command meanwhile.
-            let later = try LedgerFile(beside: records).entries().filter { !Set(entries).contains($0) }
-            if !later.isEmpty {
-                let told = try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), later, at: now)
-                replay.erased += told.erased
-                replay.cut += told.cut
+            let later = try (file.entries().filter { !Set(entries).contains($0) }, file.authorEntries().filter { !Set(authors).contains($0) })
+            if !later.0.isEmpty || !later.1.isEmpty {
+                replay += try await Self.bringUpToDate(fresh, settings, Pseudonymizer(ring), later.0, later.1, at: now)
             }
             // The old log would be taken for the new file's.
             for suffix in ["-wal", "-shm"] { unlink(database + suffix) }
@@ -104,11 +103,12 @@ extension DatabaseCommand {
                         $0.member("state_of", sealed.createdAt.iso8601)
                         $0.member("erased", replay.erased)
                         $0.member("cut", replay.cut)
+                        $0.member("authors_left_alone", replay.leftAlone)
                     }
                 }
             } else {
                 Output.line("\(database) is as it was at \(sealed.createdAt.iso8601).")
-                Output.line("Told since then: \(replay.erased) people erased, \(replay.cut) cut to LIMITED.")
+                Output.line("Told since then: \(replay.erased) people erased, \(replay.cut) cut to LIMITED, \(replay.leftAlone) authors to be left alone.")
                 if !present.isReadable { Output.note("The database that was there could not be read; its ledger is lost, the one beside the key file was used.") }
             }
         }
@@ -122,25 +122,27 @@ extension DatabaseCommand {
         }
 
         /// What the database knows that is there now; it is whole and without a log afterwards.
-        private static func present(_ database: String, _ settings: Settings) async throws -> (entries: [LedgerEntry], isReadable: Bool) {
-            guard access(database, F_OK) == 0 else { return ([], true) }
+        private static func present(
+            _ database: String, _ settings: Settings
+        ) async throws -> (entries: [LedgerEntry], authors: [AuthorLedgerEntry], isReadable: Bool) {
+            guard access(database, F_OK) == 0 else { return ([], [], true) }
             do {
                 let storage = try await Installation.storage(settings, role: .command)
                 do {
-                    let entries = try await storage.ledger()
+                    let (entries, authors) = (try await storage.ledger(), try await storage.authorLedger())
                     await storage.shutdown()
-                    return (entries, true)
+                    return (entries, authors, true)
                 } catch {
                     await storage.shutdown()
                     throw error
                 }
             } catch DatabaseError.corrupt {
-                return ([], false)
+                return ([], [], false)
             }
         }
 
         private static func bringUpToDate(
-            _ path: String, _ settings: Settings, _ names: Pseudonymizer, _ entries: [LedgerEntry], at now: Instant
+            _ path: String, _ settings: Settings, _ names: Pseudonymizer, _ entries: [LedgerEntry], _ authors: [AuthorLedgerEntry], at now: Instant
         ) async throws -> Replay {
             let storage = try await Storage.open(
                 .sqlite(path: path), role: .alone, defaultLevel: try settings.defaultLevel(), candidateLimit: try settings.number("candidates"), now: now)
@@ -153,7 +155,8 @@ extension DatabaseCommand {
                     }
                     try await storage.registerKey(id: names.keyID, accepting: names.acceptedKeyIDs, in: tenant.key, at: now)
                 }
-                let replay = try await storage.replay(entries, tags: { names.ledgerTags($0) }, keys: keys, at: now)
+                var replay = try await storage.replay(entries, tags: { names.ledgerTags($0) }, keys: keys, at: now)
+                replay += try await storage.replay(authors)
                 let anonymizer = Anonymizer(retention: RetentionPolicy(contentDays: try settings.number("contentDays")))
                 for tenant in try await storage.tenants() {
                     let report = try await anonymizer.run(

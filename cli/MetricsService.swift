@@ -13,6 +13,7 @@ struct MetricsService: Service {
     let address: ListenAddress
     let installation: Installation
     let counters: ProxyCounters
+    let openStreams: @Sendable () -> Int
     let logger: Log
 
     func run() async throws {
@@ -53,6 +54,7 @@ struct MetricsService: Service {
         page.add(.gauge, "sheltie_refused_statuses", "Statuses that the last reading left out, by the first rule that they break.", by: "rule", of: ConsentRefusal.self) {
             refusals["refused-" + $0.rawValue] ?? 0
         }
+        page.add("sheltie_open_streams", "Streams of clients that are open now, rounded down to fives; none under five.", people: PeopleCount(openStreams()))
         page.add("sheltie_people", "People who chose a level, rounded down to fives; none under five.", by: "level", of: PrivacyLevel.self) {
             PeopleCount(people[$0] ?? 0)
         }

@@ -65,6 +65,10 @@ struct Serving {
         // The same patience with our own database before the instance is asked: who allows us more, loses fewer acts on a slow disk.
         proxySettings.lookUpTime = proxySettings.decisionTime
         proxySettings.budget = try settings.number("requestBudget")
+        proxySettings.streamLimit = try settings.number("streamLimit")
+        proxySettings.streamIdle = .seconds(try settings.number("streamIdleSeconds"))
+        proxySettings.streamCheckInterval = .seconds(try settings.number("streamCheckSeconds"))
+        Self.allowFiles(for: proxySettings.streamLimit)
         let readiness = Readiness(storage, tenant: installation.tenant)
         var parts = ProxyParts(
             tenant: installation.tenant, pseudonymizer: installation.pseudonymizer, people: storage.people,
@@ -72,6 +76,8 @@ struct Serving {
             candidates: storage.recommender, rights: try installation.rights, posts: storage, mastodon: installation.mastodon, client: installation.client,
             streams: installation.streams, clock: Clock.now)
         parts.statuses = storage.statuses
+        let listener = try installation.listener(logger: logger)
+        parts.passing = { try await listener.take($0) }
         parts.hints = storage.hints(about: installation.tenant)
         let proxy = try Proxy(
             parts, settings: proxySettings, logger: logger, trouble: { await readiness.trouble() }, pages: pages, onRunning: onRunning)
@@ -83,9 +89,9 @@ struct Serving {
             scrubs: storage.scrubs, tenant: installation.tenant, book: installation.jobBook, holder: holder, logger: logger)
         var services: [any Service] = [proxy, scheduler, scrubs, Housekeeping(installation: installation, logger: logger)]
         if let address = try settings.metricsAddress() {
-            services.append(MetricsService(address: address, installation: installation, counters: proxy.counters, logger: logger))
+            services.append(MetricsService(address: address, installation: installation, counters: proxy.counters, openStreams: { proxy.openStreams }, logger: logger))
         }
-        if let listener = try installation.streamListener(logger: logger) {
+        if try settings.listensToStream() {
             services.append(StreamService(listener: listener, book: installation.jobBook, logger: logger))
         }
         let group = ServiceGroup(
@@ -100,6 +106,15 @@ struct Serving {
         } catch {
             throw Self.explained(error, listen: listen)
         }
+    }
+
+    /// Each stream takes two open files; the system often allows 1,024 where it would allow more to who asks.
+    private static func allowFiles(for streams: Int) {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, rlim_t(2 * streams + 4_096)))
+        // Where it is refused the old limit stays, and what goes beyond it is told that the instance cannot be reached.
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private static func explained(_ error: any Error, listen: ListenAddress) -> any Error {

@@ -32,9 +32,8 @@ struct StreamService: Service {
 }
 
 extension Installation {
-    /// nil where the settings ask for no stream.
-    func streamListener(logger: Log) throws -> StreamListener? {
-        guard try settings.listensToStream() else { return nil }
+    /// Acts on deletions and edits: of the instance's public stream where it is listened to, and those that pass on clients' streams.
+    func listener(logger: Log) throws -> StreamListener {
         let stream = StatusStream(instance: instance, client: streams, userAgent: Self.userAgent(settings), token: try settings.streamToken())
         return StreamListener(
             stream: stream, statuses: storage.statuses, intake: try intake(), tenant: tenant, logger: logger, clock: Clock.now)

@@ -3,6 +3,8 @@
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+/* Glibc's module leaves it out. */
+#include <sys/epoll.h>
 
 /* curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, which Swift cannot call:
    one typed function for each kind of value. */
@@ -22,6 +24,13 @@ static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, l
 static inline void *ccurl_private(CURL *easy) {
     void *value = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value);
+    return value;
+}
+
+/* The socket of a connection that CURLOPT_CONNECT_ONLY left to us. */
+static inline curl_socket_t ccurl_active_socket(CURL *easy) {
+    curl_socket_t value = CURL_SOCKET_BAD;
+    curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &value);
     return value;
 }
 

@@ -47,4 +47,10 @@ static inline int copenssl_sha256(const void *message, size_t count, uint8_t *di
     return SHA256_Init(&state) && SHA256_Update(&state, message, count) && SHA256_Final(digest, &state);
 }
 
+/* The SHA-1 of a message, 20 bytes. */
+static inline int copenssl_sha1(const void *message, size_t count, uint8_t *digest) {
+    SHA_CTX state;
+    return SHA1_Init(&state) && SHA1_Update(&state, message, count) && SHA1_Final(digest, &state);
+}
+
 #endif

@@ -8,10 +8,14 @@ struct AnswerHead: Sendable {
     private(set) var status = 0
     private(set) var fields = HTTPFields()
     private(set) var contentLength: Int?
-    private var isChunked = false
+    private(set) var isChunked = false
     /// Over all heads and trailers of the transfer.
     private var bytes = 0
     private var state = State.beforeStatus
+    /// 101 ends the head: another protocol was asked for.
+    private let awaitsSwitch: Bool
+
+    init(awaitsSwitch: Bool = false) { self.awaitsSwitch = awaitsSwitch }
 
     private enum State { case beforeStatus, inFields, complete }
 
@@ -55,8 +59,7 @@ struct AnswerHead: Sendable {
             throw .brokenAnswer
         }
         status = digits.reduce(0) { $0 * 10 + Int($1 & 0x0F) }
-        // Nobody asked for another protocol.
-        guard status >= 100, status != 101 else { throw .brokenAnswer }
+        guard status >= 100, status != 101 || awaitsSwitch else { throw .brokenAnswer }
     }
 
     private mutating func readField(_ line: Slice<UnsafeRawBufferPointer>) throws(CurlError) {
@@ -81,9 +84,9 @@ struct AnswerHead: Sendable {
 
     private mutating func end() throws(CurlError) -> Step {
         guard contentLength == nil || !isChunked else { throw .brokenAnswer }
-        if status < 200 {
+        if status < 200, status != 101 {
             let counted = bytes
-            self = AnswerHead()
+            self = AnswerHead(awaitsSwitch: awaitsSwitch)
             bytes = counted
             return .more
         }

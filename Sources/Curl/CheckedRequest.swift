@@ -36,6 +36,21 @@ struct CheckedRequest: Sendable {
         }
     }
 
+    /// The head as it goes over the wire, for a connection on which libcurl speaks no HTTP.
+    var head: [UInt8] {
+        var head = Array("\(method) \(target) HTTP/1.1\r\n".utf8)
+        let hosts = lines.filter { $0.starts(with: Array("host:".utf8), by: { $0 | 0x20 == $1 | 0x20 }) }
+        if hosts.isEmpty { head += "Host: \(origin[origin.firstRange(of: "://")!.upperBound...])\r\n".utf8 }
+        for line in lines {
+            let line = line.dropLast()
+            // libcurl's words for a field that is left out, and for one without a value.
+            if line.last == UInt8(ascii: ":") { continue }
+            head += line.last == UInt8(ascii: ";") && !line.contains(UInt8(ascii: ":")) ? line.dropLast() + [UInt8(ascii: ":")] : line
+            head += "\r\n".utf8
+        }
+        return head + "\r\n".utf8
+    }
+
     /// May be sent twice, when a kept connection turns out to be closed by the peer before it took the request.
     var isRepeatable: Bool {
         bodyLength == 0 && ["GET", "HEAD", "OPTIONS"].contains(method)

@@ -1,3 +1,5 @@
+internal import HTTPTypes
+
 /// A client for other hosts: one thread drives all transfers and keeps their connections for the next.
 ///
 /// Lives until `shutdown()` or until it is dropped; transfers on their way then end with `cancelled`.
@@ -29,6 +31,24 @@ public final class CurlClient: Sendable {
         let bytes = try transfer.takeWhole()
         let head = try transfer.head()
         return CurlAnswer(status: head.status, fields: head.fields, body: bytes)
+    }
+
+    /// Asks for another protocol on a connection of its own (RFC 9110, 7.8). Of the limits, `firstByte` counts until the answer's
+    /// head and `idle` for silence both ways afterwards. A refusal's body is at most 64 KB.
+    /// - Parameters:
+    ///   - request: a GET without a body; Connection and Upgrade are made here.
+    public func upgrade(_ request: CurlRequest, to protocolName: String) async throws(CurlError) -> CurlUpgrade {
+        var request = request
+        request.fields[.connection] = "Upgrade"
+        request.fields[.upgrade] = protocolName
+        let checked = try CheckedRequest(request, allowedPlain: loop.policy.allowedLoopback)
+        let transfer = Transfer(checked, on: loop, collecting: false, isUpgrade: true)
+        guard loop.post(.start(transfer)) else { throw .cancelled }
+        let body = CurlBody(transfer)
+        await transfer.wait(for: .head)
+        let head = try transfer.head()
+        if head.status == 101 { return .switched(head.fields, CurlTunnel(transfer, reading: body)) }
+        return .refused(CurlResponse(status: head.status, fields: head.fields, body: body))
     }
 
     /// Ends all transfers with `cancelled`, closes the connections and stops the thread. A later request is `cancelled` at once.

@@ -42,6 +42,9 @@ public final class CurlBody: Sendable {
         }
     }
 
+    /// Ends the transfer; a reader is told `cancelled`.
+    public func close() { transfer.cancel() }
+
     /// All that `next()` has not given yet.
     public func collect() async throws(CurlError) -> [UInt8] {
         transfer.collectWhole()

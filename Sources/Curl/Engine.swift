@@ -8,6 +8,9 @@ final class Engine {
     /// Read once a turn.
     private(set) var now = ContinuousClock.now
     private var running: [ObjectIdentifier: RunningTransfer] = [:]
+    /// Those whose connection is ours, by its socket. libcurl has nothing to do for them.
+    private var tunnels: [Int32: RunningTransfer] = [:]
+    private let sockets = SocketWatch()
     /// Easy handles that have served: each keeps its TLS sessions, and setting one up anew costs more than a reset.
     private var spare: [UnsafeMutableRawPointer] = []
     private static let mostSpare = 64
@@ -35,14 +38,19 @@ final class Engine {
             let mail = loop.mail()
             for command in mail.commands { obey(command) }
             if mail.isStopping { break }
-            var count: Int32 = 0
-            let code = curl_multi_perform(multi, &count)
-            precondition(code == CURLM_OK, "libcurl's handles are broken: \(code.rawValue)")
-            collectEnded()
+            // It looks at every handle, and would look at thousands of silent streams for nothing.
+            if running.count > tunnels.count {
+                var count: Int32 = 0
+                let code = curl_multi_perform(multi, &count)
+                precondition(code == CURLM_OK, "libcurl's handles are broken: \(code.rawValue)")
+                collectEnded()
+            }
             checkDeadlines()
             settleTouched()
-            curl_multi_poll(multi, nil, 0, pollMilliseconds(), nil)
+            var sockets = curl_waitfd(fd: self.sockets.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+            curl_multi_poll(multi, &sockets, 1, pollMilliseconds(), nil)
             now = ContinuousClock.now
+            for socket in self.sockets.ready() { tunnels[socket]?.pump() }
         }
         for transfer in Array(running.values) { end(transfer, .cancelled) }
         settleTouched()
@@ -92,15 +100,41 @@ final class Engine {
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle, let context = ccurl_private(easy) else { continue }
             let one = RunningTransfer.of(context)
-            end(one, one.error(for: ccurl_result(message)))
+            let code = ccurl_result(message)
+            if one.transfer.isUpgrade, code == CURLE_OK {
+                begin(one)
+            } else {
+                end(one, one.error(for: code))
+            }
         }
     }
 
-    private func end(_ one: RunningTransfer, _ error: CurlError?) {
+    private func begin(_ one: RunningTransfer) {
+        do throws(CurlError) {
+            try one.beginTunnel()
+        } catch {
+            end(one, error)
+        }
+    }
+
+    /// - Returns: false where the system takes no more of them.
+    func watch(_ socket: Int32, for one: RunningTransfer) -> Bool {
+        guard sockets.add(socket) else { return false }
+        tunnels[socket] = one
+        return true
+    }
+
+    func end(_ one: RunningTransfer, _ error: CurlError?) {
         guard running.removeValue(forKey: ObjectIdentifier(one.transfer)) != nil else { return }
+        if let socket = one.tunnel?.socket {
+            sockets.remove(socket)
+            tunnels[socket] = nil
+            one.endTunnel()
+        }
+        // Closes a connection that was ours, too.
         curl_multi_remove_handle(multi, one.easy)
         curl_easy_reset(one.easy)
-        if spare.count < Self.mostSpare {
+        if spare.count < Self.mostSpare, !one.transfer.isUpgrade {
             spare.append(one.easy)
         } else {
             curl_easy_cleanup(one.easy)

@@ -29,10 +29,16 @@ extension RunningTransfer {
         try set(CURLOPT_CONNECTTIMEOUT_MS, request.limits.connect.wholeMilliseconds)
         // Refused by 7.88.1 on a handle whose last transfer shared its HTTP/2 connection: that one keeps the buffer it has
         // (of this size), and reads as much at once as by default.
-        _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, 128 * 1024)
-        guard request.isTLS else { return try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) }
-        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-        try set(CURLOPT_PIPEWAIT, 1)
+        // An upgraded connection is read by us, and thousands of them may be silent.
+        _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, transfer.isUpgrade ? 8 * 1024 : 128 * 1024)
+        if transfer.isUpgrade {
+            try set(CURLOPT_CONNECT_ONLY, 1)
+            try set(CURLOPT_FRESH_CONNECT, 1)
+        }
+        let isSecond = request.isTLS && !transfer.isUpgrade
+        try set(CURLOPT_HTTP_VERSION, Int(isSecond ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
+        if isSecond { try set(CURLOPT_PIPEWAIT, 1) }
+        guard request.isTLS else { return }
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         try set(CURLOPT_SSL_VERIFYPEER, 1)
         try set(CURLOPT_SSL_VERIFYHOST, 2)

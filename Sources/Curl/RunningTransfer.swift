@@ -21,6 +21,8 @@ final class RunningTransfer {
     private let start: ContinuousClock.Instant
     private var lastActivity: ContinuousClock.Instant
     private var lines: UnsafeMutablePointer<curl_slist>?
+    /// Once the connection is ours: what goes over it without libcurl's HTTP.
+    var tunnel: Tunnel?
 
     init(_ transfer: Transfer, easy: UnsafeMutableRawPointer, engine: Engine) {
         self.transfer = transfer
@@ -47,6 +49,7 @@ final class RunningTransfer {
     func resume() {
         isHeldBack = false
         noteActivity()
+        if tunnel != nil { return pump() }
         // Both ways: whichever has still nothing to do stops again in its callback.
         curl_easy_pause(easy, CURLPAUSE_CONT)
     }

@@ -6,6 +6,8 @@ internal import Synchronization
 final class Transfer: Sendable {
     let request: CheckedRequest
     let loop: TransferLoop
+    /// Another protocol follows the head: bytes both ways until one side ends.
+    let isUpgrade: Bool
     private let state: Mutex<State>
 
     /// What a task waits for.
@@ -33,7 +35,7 @@ final class Transfer: Sendable {
         func has(_ event: Event) -> Bool {
             switch event {
             case _ where ending != nil: true
-            case .head: head != nil && upload.isOver
+            case .head: head.map { $0.status == 101 || upload.isOver } ?? false
             case .bytes: !bytes.isEmpty
             case .end: false
             }
@@ -43,11 +45,12 @@ final class Transfer: Sendable {
     /// Bytes that wait for a slow reader before the peer is held back.
     static let window = 256 * 1024
 
-    init(_ request: CheckedRequest, on loop: TransferLoop, collecting: Bool) {
+    init(_ request: CheckedRequest, on loop: TransferLoop, collecting: Bool, isUpgrade: Bool = false) {
         self.request = request
         self.loop = loop
+        self.isUpgrade = isUpgrade
         state = Mutex(State(isCollecting: collecting))
-        if request.bodyLength == 0 { endUpload() }
+        if request.bodyLength == 0, !isUpgrade { endUpload() }
         if case .bytes = request.body { endUpload() }
     }
 
@@ -177,6 +180,14 @@ final class Transfer: Sendable {
         }
     }
 
+    /// Whether `append` would take bytes now; if not, the reader asks for more when it has taken these.
+    func hasRoom() -> Bool {
+        state.withLock { state in
+            if state.bytes.count >= Self.window { state.isHeldBack = true }
+            return state.ending == nil && state.bytes.count < Self.window
+        }
+    }
+
     /// - Returns: false when the transfer was over before.
     @discardableResult
     func finish(_ error: CurlError?) -> Bool {
@@ -221,8 +232,7 @@ final class Transfer: Sendable {
             return abandon()
         }
         if let length, sent != length { return abandon() }
-        endUpload()
-        loop.post(.resume(self))
+        finishUpload()
     }
 
     /// The source has failed: a matter only as long as more of it is wanted.
@@ -231,7 +241,7 @@ final class Transfer: Sendable {
     }
 
     /// - Returns: false when no more is wanted.
-    private func offer(_ chunk: [UInt8]) async -> Bool {
+    func offer(_ chunk: [UInt8]) async -> Bool {
         let (isWanted, resumes) = state.withLock { $0.upload.append(chunk) }
         if resumes { loop.post(.resume(self)) }
         guard isWanted else { return false }
@@ -239,7 +249,13 @@ final class Transfer: Sendable {
             let waits = state.withLock { $0.upload.wait(continuation) }
             if !waits { continuation.resume() }
         }
-        return true
+        return state.withLock { $0.upload.isWanted }
+    }
+
+    /// The source gives no more.
+    func finishUpload() {
+        endUpload()
+        loop.post(.resume(self))
     }
 
     private func endUpload() {

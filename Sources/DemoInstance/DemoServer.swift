@@ -13,7 +13,8 @@ public final class DemoServer: Service {
 
     let state: Mutex<DemoState>
     private let routes = Routes().table
-    private let settings: DemoSettings
+    let settings: DemoSettings
+    let listeners = DemoListeners()
     private let address: ListenAddress
     private let limits: ServerLimits
     private let logger: Log
@@ -38,7 +39,15 @@ public final class DemoServer: Service {
     }
 
     public func run() async throws {
-        try await HTTPServer(address: address, limits: limits, logger: logger, onRunning: onRunning) { await self.respond($0) }.run()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.serveListeners() }
+            group.addTask {
+                try? await gracefulShutdown()
+                self.listeners.stop()
+            }
+            defer { group.cancelAll() }
+            try await HTTPServer(address: address, limits: limits, logger: logger, onRunning: onRunning) { await self.respond($0) }.run()
+        }
     }
 
     /// Names of this server's people, the reader of the demo first.
@@ -71,6 +80,7 @@ public final class DemoServer: Service {
 
     private func answer(_ request: ServerRequest, _ match: RouteTable<Endpoint>.Match?) async -> ServerResponse {
         do {
+            if Self.isStreaming(request.path) { return try stream(request, base: settings.publicURL ?? "http://\(request.authority)") }
             guard let match else {
                 let known = routes.methods(of: request.path)
                 throw known.isEmpty ? APIFailure.notFound : APIFailure(status: 405, message: "This method is not allowed")
@@ -80,6 +90,7 @@ public final class DemoServer: Service {
             let now = clock()
             return try state.withLock { state in
                 if settings.grows { state.world.advance(to: now) }
+                defer { listeners.tell(state.world.takeNews(), state) }
                 return try make(call(request, match, fields, now.microseconds / 1_000, &state))
             }
         } catch let failure as APIFailure {
@@ -129,7 +140,7 @@ public final class DemoServer: Service {
     }
 
     // Browser clients come from other origins.
-    private static let sharing: HTTPFields = [
+    static let sharing: HTTPFields = [
         .accessControlAllowOrigin: "*",
         .accessControlExposeHeaders: "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id",
     ]

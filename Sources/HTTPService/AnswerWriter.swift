@@ -20,6 +20,7 @@ struct AnswerWriter {
         case .empty: framing = .length(0)
         case .bytes(let bytes): framing = .length(bytes.count)
         case .slices(let slices): framing = .length(slices.reduce(0) { $0 + $1.count })
+        case .upgraded: preconditionFailure("only who asks for another protocol gets one")
         case .stream(let length, _): framing = length.map { .length($0) } ?? (head.isHTTP10 ? .untilClose : .chunked)
         }
         if hasNoBody { framing = .none }
@@ -31,7 +32,7 @@ struct AnswerWriter {
             return !closes
         }
         switch response.body {
-        case .empty:
+        case .empty, .upgraded:
             try await outbound.write(contentsOf: [answerHead, .end(nil)])
         case .bytes(let bytes):
             try await outbound.write(contentsOf: [answerHead, .body(ByteBuffer(bytes: bytes)), .end(nil)])
@@ -69,6 +70,14 @@ struct AnswerWriter {
         }
         guard left == 0 else { throw LengthMismatch() }
         if !pending.isEmpty { try await outbound.write(contentsOf: pending + [.end(nil)]) }
+    }
+
+    /// The 101, after which the connection's bytes are not ours to frame.
+    func writeSwitch(_ fields: HTTPFields, to protocolName: String) async throws {
+        var made = makeHead(fields, status: 101, framing: .none, closes: false)
+        made.headers.add(name: "Connection", value: "Upgrade")
+        made.headers.add(name: "Upgrade", value: protocolName)
+        try await outbound.write(.head(made))
     }
 
     private enum Framing: Equatable { case none, length(Int), chunked, untilClose }

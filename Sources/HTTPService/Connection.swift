@@ -11,6 +11,7 @@ struct AcceptedConnection: ServerChildChannelValue {
     /// The client will send no more: for us it is gone, as for other proxies.
     let inputEnded: EventLoopFuture<Void>
     let signals: ConnectionSignals
+    let upgrade: NIOLoopBound<Upgrade>
 
     var channel: any Channel { io.channel }
 }
@@ -33,20 +34,20 @@ struct Connections: ServerChildChannel {
             decoder.maxHeaderFieldSize = limits.headBytes
             decoder.maxHeaderListSize = limits.headBytes
             decoder.maxHeaderFieldCount = limits.headFields
+            let requests = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoder))
             // Framing is decided by `answerHead`, which knows the method; the encoder does not.
             var encoder = HTTPResponseEncoder.Configuration()
             encoder.automaticallySetFramingHeaders = false
-            // Values of HTTPFields are valid already, so the outbound check would be done twice.
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-                withEncoderConfiguration: encoder, withDecoderLimitConfiguration: decoder)
+            try pipeline.addHandlers(HTTPResponseEncoder(configuration: encoder), requests)
             try pipeline.addHandler(ConnectionWatch(clock: clock, signals: signals, inputEnded: inputEnded))
             // Few parts wait in memory: with the default of 10 a slow responder would hold 640 KB of an upload.
             let io = try NIOAsyncChannel<HTTPServerRequestPart, AnswerPart>(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(
                     backPressureStrategy: .init(lowWatermark: 2, highWatermark: 4), isOutboundHalfClosureEnabled: true))
-            return AcceptedConnection(io: ServedChannel(io, of: channel), inputEnded: inputEnded.futureResult, signals: signals)
+            let upgrade = NIOLoopBound(Upgrade(requests: requests, clock: clock), eventLoop: channel.eventLoop)
+            return AcceptedConnection(
+                io: ServedChannel(io, of: channel), inputEnded: inputEnded.futureResult, signals: signals, upgrade: upgrade)
         }
     }
 
@@ -110,16 +111,35 @@ struct Connections: ServerChildChannel {
             let body = parts.beginBody(head)
             let response = await respond(
                 ServerRequest(
-                    method: head.method, target: head.target, authority: head.authority, fields: head.fields, body: body))
+                    method: head.method, target: head.target, authority: head.authority, fields: head.fields, body: body,
+                    upgrade: head.upgrade))
+            let writer = AnswerWriter(outbound: outbound, head: head)
+            if case .upgraded(let goOn) = response.body, let protocolName = head.upgrade {
+                return try await upgraded(connection, parts, outbound) {
+                    try await writer.writeSwitch(response.fields, to: protocolName)
+                    try await goOn($0)
+                }
+            }
             let clientWaits = parts.answerBegins()
             let isLast =
-                !head.keepAlive || clientWaits || served >= limits.requestsPerConnection
+                !head.keepAlive || head.namesUpgrade || clientWaits || served >= limits.requestsPerConnection
                 || connection.signals.draining.load(ordering: .relaxed)
-            let writer = AnswerWriter(outbound: outbound, head: head)
             let keeps = try await writer.write(response, isLast: isLast)
             if !keeps { return }
             guard try await parts.endBody(upTo: limits.unreadBody) else { return }
         }
+    }
+
+    /// Takes the parser out of the way before the client is told, so that its next bytes come as they are.
+    private func upgraded(
+        _ connection: AcceptedConnection, _ parts: InboundParts, _ outbound: NIOAsyncChannelOutboundWriter<AnswerPart>,
+        _ goOn: (UpgradedConnection) async throws -> Void
+    ) async throws {
+        guard try await parts.endBody(upTo: 0) else { return }
+        let (channel, upgrade) = (connection.channel, connection.upgrade)
+        try await channel.eventLoop.flatSubmit { upgrade.value.perform(on: channel) }.get()
+        try await goOn(
+            UpgradedConnection(next: { try await parts.nextRaw() }, write: { try await outbound.write(.body(ByteBuffer(bytes: $0))) }))
     }
 
     private func answer(_ refusal: RefusedHead) -> [AnswerPart] {

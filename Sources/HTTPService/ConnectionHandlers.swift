@@ -19,12 +19,15 @@ final class ConnectionClock {
     var open = 0
     /// Whether a read was asked for: if not, silence is our own doing.
     var wantsBytes = false
+    /// The connection has left HTTP behind: whoever answers it decides how long it may be silent.
+    var isUpgraded = false
 
     init(limits: ServerLimits) { self.limits = limits }
 
     /// Whether the client has been waited for long enough.
     func isOver(at now: NIODeadline) -> Bool {
         if let unwritableSince { return now - unwritableSince > TimeAmount(limits.writeIdle) }
+        if isUpgraded { return false }
         if readingBody { return wantsBytes && now - lastRead > TimeAmount(limits.bodyIdle) }
         if let headSince { return now - headSince > TimeAmount(limits.headTime) }
         return open == 0 && now - idleSince > TimeAmount(limits.keepAlive)
@@ -49,7 +52,7 @@ final class ByteWatch: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let now = NIODeadline.now()
         clock.lastRead = now
-        if !clock.readingBody, clock.headSince == nil { clock.headSince = now }
+        if !clock.readingBody, !clock.isUpgraded, clock.headSince == nil { clock.headSince = now }
         context.fireChannelRead(data)
     }
 }
@@ -149,6 +152,9 @@ final class ConnectionWatch: ChannelDuplexHandler {
         case is ChannelShouldQuiesceEvent:
             signals.draining.store(true, ordering: .relaxed)
             if clock.open == 0 { context.close(promise: nil) }
+        case ChannelEvent.inputClosed where clock.isUpgraded:
+            // Its last bytes may still be on their way to the other end, which then is told.
+            context.fireUserInboundEventTriggered(event)
         case ChannelEvent.inputClosed:
             inputEnded.succeed()
             context.fireUserInboundEventTriggered(event)

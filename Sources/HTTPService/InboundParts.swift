@@ -10,7 +10,7 @@ public struct RequestBodyBroken: Error {}
 /// `@unchecked Sendable`: `iterator` is not Sendable; it is used only between `claim` and `release`, and `claim` lets in one
 /// caller at a time, proven by the mutex.
 final class InboundParts: @unchecked Sendable {
-    private enum Phase { case betweenRequests, body, bodyEnded }
+    private enum Phase { case betweenRequests, body, bodyEnded, upgraded }
 
     private struct State {
         var phase = Phase.betweenRequests
@@ -72,6 +72,20 @@ final class InboundParts: @unchecked Sendable {
         return true
     }
 
+    /// The next bytes of a connection that has left HTTP behind; nil when the client sends no more.
+    func nextRaw() async throws -> [UInt8]? {
+        state.withLock { state in
+            precondition(!state.busy, "an upgraded connection is read by one task at a time")
+            state.phase = .upgraded
+            state.busy = true
+        }
+        defer { release(ended: false) }
+        while let part = try await iterator.next() {
+            if case .body(let bytes) = part { return Array(buffer: bytes) }
+        }
+        return nil
+    }
+
     private func nextChunk(of request: Int) async throws -> [UInt8]? {
         let isContinueDue = state.withLock { state in
             defer { if state.request == request { state.continueDue = false } }
@@ -99,7 +113,7 @@ final class InboundParts: @unchecked Sendable {
     /// - Returns: whether there is more of this request's body.
     private func claim(_ request: Int) throws -> Bool {
         try state.withLock { state in
-            guard state.request == request, state.phase != .betweenRequests else { throw RequestBodyBroken() }
+            guard state.request == request, state.phase != .betweenRequests, state.phase != .upgraded else { throw RequestBodyBroken() }
             precondition(!state.busy, "a request body is read by one task at a time")
             if state.phase == .bodyEnded { return false }
             state.busy = true

@@ -12,6 +12,10 @@ struct CheckedHead {
     var expectsContinue: Bool
     var keepAlive: Bool
     var isHTTP10: Bool
+    /// As `ServerRequest` has it.
+    var upgrade: String?
+    /// The parser reads nothing after such a request, whatever comes of it: its answer is the connection's last.
+    var namesUpgrade: Bool
 }
 
 /// Why a head is not answered by the responder: a status and words for the client.
@@ -43,6 +47,8 @@ func check(_ head: HTTPRequestHead) throws(RefusedHead) -> CheckedHead {
     var expectations: [String] = []
     let isHTTP10 = head.version != .http1_1
     var close = isHTTP10
+    var upgrades: [String] = []
+    var namesUpgrade = false
     for (name, value) in head.headers {
         guard let name = HTTPField.Name(name), HTTPField.isValidValue(value) else {
             throw RefusedHead(status: 400, reason: "A header field is malformed")
@@ -53,11 +59,13 @@ func check(_ head: HTTPRequestHead) throws(RefusedHead) -> CheckedHead {
             continue
         case "content-length": lengths.append(value)
         case "transfer-encoding": encodings.append(value.lowercased())
+        case "upgrade": upgrades.append(value.lowercased())
         case "expect": expectations.append(value.lowercased())
         case "connection":
             for option in value.lowercased().split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }) {
                 if option == "close" { close = true }
                 if option == "keep-alive" { close = false }
+                if option == "upgrade" { namesUpgrade = true }
             }
         default: break
         }
@@ -85,7 +93,9 @@ func check(_ head: HTTPRequestHead) throws(RefusedHead) -> CheckedHead {
     }
     return CheckedHead(
         method: head.method.rawValue, target: head.uri, authority: hosts[0], fields: fields, bodyLength: length,
-        expectsContinue: !expectations.isEmpty && length != 0, keepAlive: !close, isHTTP10: isHTTP10)
+        expectsContinue: !expectations.isEmpty && length != 0, keepAlive: !close, isHTTP10: isHTTP10,
+        upgrade: namesUpgrade && upgrades.count == 1 && !isHTTP10 && length == 0 && head.method == .GET ? upgrades[0] : nil,
+        namesUpgrade: namesUpgrade && !upgrades.isEmpty)
 }
 
 /// Letters, digits, and what host names, addresses and ports are written with; never user information.

@@ -14,8 +14,11 @@ public struct ServerRequest: Sendable {
     public let authority: String
     public let fields: HTTPFields
     public let body: RequestBody
+    /// The protocol that the client asks to switch to, in lower case; nil where it asks for none, or could not switch.
+    public let upgrade: String?
 
-    public init(method: String, target: String, authority: String, fields: HTTPFields, body: RequestBody) {
+    public init(method: String, target: String, authority: String, fields: HTTPFields, body: RequestBody, upgrade: String? = nil) {
+        self.upgrade = upgrade
         self.method = method
         self.target = target
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
@@ -100,6 +103,13 @@ public struct BodyTooLarge: Error, Equatable {
     public let limit: Int
 }
 
+/// A client's connection that has left HTTP behind: bytes both ways, each with back-pressure, for one reader and one writer.
+public struct UpgradedConnection: Sendable {
+    /// The next bytes, nil when the client sends no more.
+    public let next: @Sendable () async throws -> [UInt8]?
+    public let write: @Sendable (_ bytes: [UInt8]) async throws -> Void
+}
+
 /// An answer on its way out. Framing (Content-Length, Transfer-Encoding, Connection) is made by the server, never copied.
 public struct ServerResponse: Sendable {
     public enum Body: Sendable {
@@ -109,6 +119,9 @@ public struct ServerResponse: Sendable {
         case slices([ArraySlice<UInt8>])
         /// Written with back-pressure. `length` nil is sent chunked.
         case stream(length: Int?, @Sendable (_ write: (_ bytes: [UInt8]) async throws -> Void) async throws -> Void)
+        /// For a request with an `upgrade`, to which the answer is a 101: what goes on over the connection then. At its end the
+        /// connection is closed.
+        case upgraded(@Sendable (_ connection: UpgradedConnection) async throws -> Void)
     }
 
     public var status: Int

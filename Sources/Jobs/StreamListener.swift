@@ -63,7 +63,8 @@ public struct StreamListener: Sendable {
         }
     }
 
-    func take(_ event: StatusStream.Event) async throws {
+    /// What an event changes about a status that is stored already; of any other nothing is kept.
+    public func take(_ event: StatusStream.Event) async throws {
         let now = clock()
         switch event {
         case .deleted(let id):

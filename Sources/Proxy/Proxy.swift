@@ -27,6 +27,8 @@ public struct ProxyParts: Sendable {
     public var statuses: (any StatusRepository)?
     /// One element whenever another process may have changed what is recommended from; nil where there is no other.
     public var hints: AsyncStream<Void>?
+    /// Told of deletions and edits that pass on people's streams; nil: streams are not looked at.
+    public var passing: (@Sendable (StatusStream.Event) async throws -> Void)?
 
     public init(
         tenant: TenantKey, pseudonymizer: Pseudonymizer, people: any PeopleRepository, interactions: any InteractionRepository,
@@ -75,10 +77,22 @@ public struct Proxy: Service {
         routes = Routes(parts, settings: settings, counters: counters, tokens: try TokenCache(), trouble: trouble, pages: pages)
     }
 
+    /// How many streams are open now.
+    public var openStreams: Int { routes.streams.count }
+
     public func run() async throws {
         let (routes, hints) = (routes, hints)
-        let server = HTTPServer(address: settings.listen, logger: logger, onRunning: onRunning) { await routes.respond(to: $0) }
+        var limits = ServerLimits()
+        // A stream holds its connection: those of other requests are not taken by streams.
+        limits.connections += settings.streamLimit
+        let server = HTTPServer(address: settings.listen, limits: limits, logger: logger, onRunning: onRunning) { await routes.respond(to: $0) }
         let ended: Result<Void, any Error> = await withTaskGroup { group in
+            group.addTask { await routes.watchStreams() }
+            group.addTask {
+                // A stream would go on until the server's patience ends.
+                try? await gracefulShutdown()
+                routes.streams.stop()
+            }
             if let hints { group.addTask { await routes.keepFresh(hints) } }
             defer { group.cancelAll() }
             do {

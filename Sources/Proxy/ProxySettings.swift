@@ -23,6 +23,12 @@ public struct ProxySettings: Sendable {
     public var budget = 20
     /// For what passes through: no size limit, and silence only ends a body.
     public var passThroughLimits = CurlRequest.Limits(firstByte: .seconds(30), idle: .seconds(60), total: nil, bodyBytes: nil)
+    /// The longest silence of a stream, either way; servers give a sign of life every 15 to 30 seconds.
+    public var streamIdle: Duration = .seconds(300)
+    /// Open at once; beyond it 503.
+    public var streamLimit = 4_000
+    /// How often the instance is asked whether the token of an open stream still holds.
+    public var streamCheckInterval: Duration = .seconds(60)
     /// The largest home page that is edited; a larger one goes out as it came.
     public var largestPage = 8 << 20
 

@@ -1,3 +1,4 @@
+import Curl
 import Fediverse
 import HTTPService
 import HTTPTypes
@@ -20,6 +21,9 @@ struct Routes: Sendable {
     private let indexes: CandidateIndexCache
     private let tenant: TenantKey
     private let clock: @Sendable () -> Instant
+    let streams: OpenStreams
+    private let checks: StreamChecks
+    private let passing: PassingEvents?
 
     init(
         _ parts: ProxyParts, settings: ProxySettings, counters: ProxyCounters, tokens: TokenCache,
@@ -54,7 +58,8 @@ struct Routes: Sendable {
         let virtual = VirtualAccountRequests(
             passThrough: passThrough, signedIn: signedIn, statuses: statuses, preferences: parts.preferences,
             policy: policy, accounts: accounts, clock: parts.clock)
-        let sessions = Sessions(instance: settings.instance, passThrough: passThrough, tokens: tokens)
+        let open = OpenStreams(limit: settings.streamLimit, interval: settings.streamCheckInterval)
+        let sessions = Sessions(instance: settings.instance, passThrough: passThrough, tokens: tokens, streams: open)
 
         let aboutStatuses: Handler = { await statuses.respond(to: $0, publicBase: $1) }
         let aboutAccounts: Handler = { request, base in
@@ -86,22 +91,48 @@ struct Routes: Sendable {
 
         for path in ["/api/v1/accounts", "/api/v1/accounts/*rest", "/api/v1/search", "/api/v2/search"] { table.add("GET", path, aboutAccounts) }
         table.add("POST", "/api/v1/accounts/*rest", changesWhatIsShown)
-        table.add("POST", "/api/v1/lists/:id/accounts", aboutAccounts)
+        let lists = ListRequests(
+            passThrough: passThrough, signedIn: signedIn,
+            forYou: ForYouTimeline(
+                indexes: indexes, recommender: settings.recommender, displayCheck: displayCheck, readers: parts.candidates, log: parts.log,
+                policy: policy, clock: parts.clock),
+            home: HomeScan(passThrough: passThrough, budget: budget, clock: parts.clock), accounts: accounts, preferences: parts.preferences,
+            policy: policy, counters: counters)
+        table.add("GET", "/api/v1/lists") { await lists.all($0, publicBase: $1) }
+        table.add("GET", "/api/v1/timelines/list/:id") { await lists.timeline(Self.segment(4, of: $0), $0, publicBase: $1) }
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            table.add(method, "/api/v1/lists/:id") { request, base in
+                await lists.one(Self.segment(3, of: request), nil, request, publicBase: base) {
+                    await passThrough.respond(to: request, publicBase: base)
+                }
+            }
+            table.add(method, "/api/v1/lists/:id/*rest") { request, base in
+                await lists.one(Self.segment(3, of: request), Self.segment(4, of: request), request, publicBase: base) {
+                    method == "POST" ? await aboutAccounts(request, base) : await passThrough.respond(to: request, publicBase: base)
+                }
+            }
+        }
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             if method != "PUT", method != "PATCH" { table.add(method, "/api/v1/domain_blocks", changesWhatIsShown) }
             for path in ["/api/v1/filters", "/api/v1/filters/:id", "/api/v2/filters", "/api/v2/filters/*rest"] {
                 table.add(method, path, changesWhatIsShown)
             }
         }
-        let streams = PassThrough(instance: settings.instance, client: parts.streams, limits: settings.passThroughLimits)
+        var streamLimits = settings.passThroughLimits
+        streamLimits.idle = settings.streamIdle
+        passing = parts.passing.map(PassingEvents.init)
+        let streams = Streams(
+            passThrough: PassThrough(instance: settings.instance, client: parts.streams, limits: streamLimits), open: open, signedIn: signedIn,
+            passing: passing)
         for path in ["/api/v1/streaming", "/api/v1/streaming/*rest"] {
-            table.add("GET", path) { request, base in
-                if request.fields[.upgrade] != nil {
-                    return Failures.sentence("WebSocket streams are not relayed yet; connect to the instance's own address", status: 501)
-                }
-                return await streams.respond(to: request, publicBase: base)
-            }
+            table.add("GET", path) { await streams.respond(to: $0, publicBase: $1) }
         }
+        table.add("GET", "/api/v1/streaming/health") { await passThrough.respond(to: $0, publicBase: $1) }
+        self.streams = open
+        checks = StreamChecks(open: open, signedIn: signedIn, interval: settings.streamCheckInterval)
+
+        let document = InstanceDocument(passThrough: passThrough)
+        for path in ["/api/v1/instance", "/api/v2/instance"] { table.add("GET", path) { await document.respond(to: $0, publicBase: $1) } }
 
         for path in ["/oauth/authorize", "/oauth/authorize/*rest", "/auth/*rest"] {
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] { table.add(method, path) { request, _ in sessions.authorize(request) } }
@@ -139,6 +170,14 @@ struct Routes: Sendable {
         }
     }
 
+    /// What open streams need beside them: until it is cancelled.
+    func watchStreams() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await checks.run() }
+            if let passing { group.addTask { await passing.run() } }
+        }
+    }
+
     private func renew() async {
         // A refresh that is under way may have read before the change.
         await indexes.settle()
@@ -167,6 +206,11 @@ struct Routes: Sendable {
             }
         learn(from: answer, to: request)
         return answer
+    }
+
+    private static func segment(_ place: Int, of request: ServerRequest) -> Substring? {
+        let segments = request.path.split(separator: "/")
+        return place < segments.count ? segments[place] : nil
     }
 
     private static func isStreaming(_ path: Substring) -> Bool {

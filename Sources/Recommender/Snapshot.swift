@@ -65,4 +65,6 @@ public protocol RecommenderRepository: Sendable {
     func reader(_ alias: AliasID, in tenant: TenantKey, at now: Instant) async throws -> (viewer: Viewer, history: ReaderHistory)
     /// Those of the ids that are wrappers in this viewer's pages, however old.
     func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement]
+    /// What stood in this viewer's lists of ours since a moment, the newest first: entries without neighbours.
+    func listed(of viewer: Viewer, since start: Instant) async throws -> [Placement]
 }

@@ -88,6 +88,11 @@ struct AliasLevelChange {
 
     private func cutLogs(_ key: AliasKey) throws -> [PostKey] {
         try cutColumns(of: "recommendation_logs", key)
+        // An entry of a list of ours has an id that was made of the half hour; those on home's pages are made of their neighbours'.
+        try connection.run("""
+            UPDATE recommendation_logs SET shown_as = NULL
+            WHERE tenant_id = \(tenant) AND alias_key = \(key) AND shown_as IS NOT NULL AND above_id IS NULL
+            """)
         return try connection.all("""
             DELETE FROM recommendation_logs
             WHERE tenant_id = \(tenant) AND alias_key = \(key) AND recommended_at < \(limitedStart(.recommendation))

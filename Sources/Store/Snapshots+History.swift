@@ -44,12 +44,29 @@ extension Snapshots {
             guard let alias = try connection.aliasRow(viewer.alias, in: viewer.tenant), alias.level != .none else { return [] }
             return try inParts(wrapperIDs).flatMap { part in
                 try connection.all("""
-                    SELECT l.shown_as, l.above_id, l.below_id, l.post_key, p.local_id, l.reason, l.model_version, l.recommended_at
+                    SELECT l.shown_as, coalesce(l.above_id, l.shown_as), coalesce(l.below_id, l.shown_as), l.post_key, p.local_id, l.reason,
+                        l.model_version, l.recommended_at
                     FROM recommendation_logs l JOIN post_metadata p ON p.tenant_id = l.tenant_id AND p.post_key = l.post_key
                     WHERE l.tenant_id = \(viewer.tenant) AND l.alias_key = \(alias.key) AND l.shown_as IN (\(sql: .list(part)))
-                    AND l.above_id IS NOT NULL AND l.below_id IS NOT NULL
                     """, Placement.init(row:))
             }
+        }
+    }
+
+    /// What one alias's lists can hold of a day, several times over.
+    private static let mostListed = 4_000
+
+    func listed(of viewer: Viewer, since start: Instant) async throws -> [Placement] {
+        guard viewer.level != .none, viewer.key != nil else { return [] }
+        return try await pool.read { connection in
+            guard let alias = try connection.aliasRow(viewer.alias, in: viewer.tenant), alias.level != .none else { return [] }
+            return try connection.all("""
+                SELECT l.shown_as, l.shown_as, l.shown_as, l.post_key, p.local_id, l.reason, l.model_version, l.recommended_at
+                FROM recommendation_logs l JOIN post_metadata p ON p.tenant_id = l.tenant_id AND p.post_key = l.post_key
+                WHERE l.tenant_id = \(viewer.tenant) AND l.alias_key = \(alias.key) AND l.recommended_at >= \(start.floored(to: .days(1)))
+                AND l.shown_as IS NOT NULL AND l.above_id IS NULL
+                ORDER BY l.recommended_at DESC, l.log_key DESC LIMIT \(Self.mostListed)
+                """, Placement.init(row:))
         }
     }
 }

@@ -14,6 +14,7 @@ extension Statuses {
     func optOut(authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await pool.write(.power) { connection in
             try connection.hold(authors: [authorID], alone: true, in: tenant)
+            try note(authorID, source, leftAlone: true, in: tenant, at: now, connection)
             try connection.enter(authorID, source: source, in: tenant, at: now)
             return try connection.removeEverything(of: authorID, in: tenant, at: now)
         }
@@ -24,6 +25,7 @@ extension Statuses {
         return try await pool.write(.power) { connection in
             try connection.hold(authors: [authorID], alone: true, in: tenant)
             let column = source == .request ? "requested_at" : "listed_at"
+            try note(authorID, source, leftAlone: false, in: tenant, at: now, connection)
             try connection.run("""
                 UPDATE author_opt_outs SET \(raw: column) = NULL WHERE tenant_id = \(tenant) AND author_id = \(authorID)
                 """)
@@ -35,6 +37,16 @@ extension Statuses {
                 SELECT 1 FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id = \(authorID)
                 """) { _ in true } == nil
         }
+    }
+
+    /// Before the row, as an erasure is. A tag in a profile is seen again wherever a post of theirs is looked at, and needs no entry.
+    private func note(
+        _ authorID: String, _ source: OptOutSource, leftAlone: Bool, in tenant: TenantKey, at now: Instant, _ connection: any Connection
+    ) throws {
+        guard source != .profile, let file = keyInUse.ledger(in: tenant)?.file else { return }
+        let domain = try connection.first("SELECT domain FROM tenants WHERE tenant_id = \(tenant)") { $0.text(0) }
+        guard let domain else { return }
+        try file.append(AuthorLedgerEntry(authorID: authorID, domain: domain, source: source.rawValue, leftAlone: leftAlone, at: now))
     }
 
     func remove(authors authorIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int {

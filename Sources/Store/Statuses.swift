@@ -8,6 +8,8 @@ struct Statuses: StatusRepository {
     let pool: any ConnectionPool
     /// The most candidates of one tenant; beyond it the oldest go.
     let candidateLimit: Int
+    /// Where an author's request is noted, for a backup from before.
+    let keyInUse: KeyInUse
     let room = CandidateRoom()
 
     func withdraw(_ postIDs: [String], in tenant: TenantKey, at now: Instant) async throws -> Int {

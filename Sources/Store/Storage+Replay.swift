@@ -2,12 +2,21 @@ import Database
 
 public import Fediverse
 public import Privacy
+import Recommender
 
 /// What a restored backup was told.
 public struct Replay: Sendable, Equatable {
     public var erased = 0
     /// Cut from FULL to LIMITED.
     public var cut = 0
+    /// Authors who asked to be left alone, or whom the operator entered.
+    public var leftAlone = 0
+
+    public static func += (told: inout Replay, more: Replay) {
+        told.erased += more.erased
+        told.cut += more.cut
+        told.leftAlone += more.leftAlone
+    }
 }
 
 extension Storage {
@@ -23,6 +32,48 @@ extension Storage {
             }
         }
         return entries
+    }
+
+    /// Authors who have asked to be left alone and those whom the operator entered, as this database knows them.
+    public func authorLedger() async throws -> [AuthorLedgerEntry] {
+        var entries: [AuthorLedgerEntry] = []
+        for tenant in try await tenants() {
+            let key = tenant.key
+            try await pool.read { connection in
+                try connection.all("SELECT author_id, requested_at, listed_at FROM author_opt_outs WHERE tenant_id = \(key)") {
+                    (author: $0.text(0), times: [(OptOutSource.request, $0.instantOrNil(1)), (.listing, $0.instantOrNil(2))])
+                }
+            }.forEach { row in
+                for case (let source, let at?) in row.times {
+                    entries.append(AuthorLedgerEntry(authorID: row.author, domain: tenant.domain, source: source.rawValue, leftAlone: true, at: at))
+                }
+            }
+        }
+        return entries
+    }
+
+    /// Tells a restored database which authors have since asked to be left alone, or have taken it back: what was last said counts.
+    public func replay(_ entries: [AuthorLedgerEntry]) async throws -> Replay {
+        var replay = Replay()
+        for tenant in try await tenants() {
+            var last: [String: AuthorLedgerEntry] = [:]
+            for entry in entries where entry.domain == tenant.domain {
+                let name = entry.source + " " + entry.authorID
+                if last[name].map({ $0.at <= entry.at }) ?? true { last[name] = entry }
+            }
+            for (_, entry) in last.sorted(by: { $0.key < $1.key }) {
+                guard let source = OptOutSource(rawValue: entry.source), source != .profile else { continue }
+                let known = try await statuses.optOut(of: entry.authorID, in: tenant.key)
+                let stands = source == .request ? known?.requestedAt : known?.listedAt
+                if entry.leftAlone, stands == nil {
+                    _ = try await statuses.optOut(authorID: entry.authorID, source: source, in: tenant.key, at: entry.at)
+                    replay.leftAlone += 1
+                } else if !entry.leftAlone, let stands, stands <= entry.at {
+                    _ = try await statuses.optIn(authorID: entry.authorID, source: source, in: tenant.key, at: entry.at)
+                }
+            }
+        }
+        return replay
     }
 
     /// Tells a restored database what has come since it was copied: who was erased goes, who lowered their level is cut, and

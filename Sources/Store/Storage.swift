@@ -87,7 +87,7 @@ public struct Storage: Sendable {
         preferences = Preferences(pool: pool)
         personalData = PersonalData(pool: pool)
         retention = Retention(pool: pool)
-        statuses = Statuses(pool: pool, candidateLimit: candidateLimit)
+        statuses = Statuses(pool: pool, candidateLimit: candidateLimit, keyInUse: keyInUse)
         recommender = Snapshots(pool: pool, replica: replica, defaultLevel: defaultLevel)
         jobRuns = JobRuns(pool: pool)
         leases = Leases(pool: pool)

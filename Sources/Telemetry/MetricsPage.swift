@@ -45,6 +45,12 @@ public struct MetricsPage: Sendable {
         for one in Label.allCases { if let value = value(one).told { line(name, label, one, value) } }
     }
 
+    /// What is about people, in one number; no sample for fewer than are told.
+    public mutating func add(_ name: StaticString, _ help: StaticString, people value: PeopleCount) {
+        head(.gauge, name, help)
+        if let told = value.told { text += "\(name) \(told)\n" }
+    }
+
     private mutating func head(_ kind: Kind, _ name: StaticString, _ help: StaticString) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
     }

@@ -45,7 +45,8 @@ public struct StatusStream: Sendable {
         }
     }
 
-    static func understood(_ event: EventStreamParser.Event) -> Event? {
+    /// nil for an event that changes no stored status, and for one that is not understood.
+    public static func understood(_ event: EventStreamParser.Event) -> Event? {
         switch event.name {
         case "delete":
             let isID = (1...64).contains(event.data.utf8.count) && event.data.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
@@ -53,5 +54,29 @@ public struct StatusStream: Sendable {
         case "status.update": return (try? StatusReader.status(in: Array(event.data.utf8))).map(Event.edited)
         default: return nil
         }
+    }
+
+    /// The event in a message of a WebSocket, whose payload is a text; nil where it is none that `understood` knows.
+    public static func event(inMessage bytes: [UInt8]) -> EventStreamParser.Event? {
+        bytes.withUnsafeBytes { bytes in
+            let read = Result { () throws(JSONError) -> EventStreamParser.Event? in
+                var scanner = JSONScanner(bytes)
+                var (name, payload): (String?, String?) = (nil, nil)
+                var object = try scanner.enterObject()
+                while let key = try scanner.nextKey(&object) {
+                    switch key {
+                    case "event":
+                        name = try scanner.string()
+                        // Most of what comes are new statuses, which are long.
+                        if name != "delete", name != "status.update" { return nil }
+                    case "payload": payload = try scanner.stringOrNull()
+                    default: try scanner.skip()
+                    }
+                }
+                guard let name, let payload else { return nil }
+                return EventStreamParser.Event(name: name, data: payload)
+            }
+            return try? read.get()
+        } ?? nil
     }
 }

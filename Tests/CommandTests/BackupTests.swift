@@ -62,7 +62,7 @@ import Testing
         program.remove("sheltie.key.ledger")
         try refuses("db restore first.backup", program, code: 73, saying: "--replace")
         let told = try answer("db restore first.backup --replace", program)
-        #expect(told.contains("2 people erased, 1 cut"), "\(told)")
+        #expect(told.contains("2 people erased, 1 cut to LIMITED, 0 authors"), "\(told)")
         #expect(try level(4, program) == "NONE" && level(3, program) == "LIMITED" && level(1, program) == "FULL")
     }
 

@@ -50,6 +50,7 @@ class Run:
         self.first_reading()
         self.acts()
         self.second_reading()
+        self.lists()
         self.logs()
         self.privacy()
         self.check.that("serve ends on SIGTERM with 0", self.service.stop() == 0)
@@ -252,6 +253,37 @@ class Run:
         print("       " + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()))
         self.check.that(f"at least {RECOMMENDATIONS} recommendations were seen: {len(self.seen)}", len(self.seen) >= RECOMMENDATIONS)
         self.check.that(f"for at least {REASONS} reasons: {len(reasons)}", len(reasons) >= REASONS)
+
+    def lists(self):
+        self.check.stage("lists of ours among the reader's own")
+        check, client = self.check, self.client
+        own = raw(self.instance.base, "/api/v1/lists", self.token).json()
+        shown = client.lists()
+        check.equal("they stand last, behind the reader's own",
+                    [entry.title for entry in shown[len(own):]], ["For you", "Catch up", "Quiet friends"])
+        for_you, catch_up, quiet = (entry.id for entry in shown[len(own):])
+        found, page = [], client.timeline_list(for_you, limit=10)
+        while page:
+            found.append(page)
+            page = client.fetch_next(page)
+        entries = [status for page in found for status in page]
+        check.that(f"For you: {len(found)} pages with {len(entries)} entries, each a recommendation, none twice",
+                   len(entries) >= 10 and all(map(is_recommendation, entries)) and len({status.reblog.id for status in entries}) == len(entries))
+        check.equal("every page but the last is full", {len(page) for page in found[:-1]} - {10}, set())
+        falling = [str(status.id) for status in entries]
+        check.that("their ids look as the server's and fall", falling == sorted(set(falling), reverse=True) and {len(one) for one in falling} == {42})
+        check.equal("read again, it is the same", [str(status.id) for status in client.timeline_list(for_you, limit=10)], falling[:10])
+        self.seen.update((status.id, status) for status in entries)
+        # snac lets people act on what was delivered to them, or what they have answered.
+        answer = client.status_post("Found in a list", in_reply_to_id=entries[-1].id)
+        check.equal("a reply to an entry answers the post inside", answer.in_reply_to_id, entries[-1].reblog.id)
+        home = {status["id"]: status for status in timeline.feed(self.instance.base, self.token)}
+        for name, number in (("Catch up", catch_up), ("Quiet friends", quiet)):
+            answer = raw(self.service.base, f"/api/v1/timelines/list/{number}?limit=40", self.token)
+            check.that(f"{name} holds entries of home as the instance sends them",
+                       answer.status_code == 200 and all(home.get(status["id"]) == status for status in answer.json()), answer.text[:200])
+        check.that("Catch up is not empty", client.timeline_list(catch_up))
+        check.equal("no list of ours is the instance's", raw(self.instance.base, "/api/v1/lists", self.token).json(), own)
 
     def logs(self):
         self.check.stage("each recommendation has its row")

@@ -41,7 +41,7 @@ extension Reply {
             throw LoopbackError.malformedAnswer(String(decoding: bytes, as: UTF8.self))
         }
         let rest = Array(bytes[end.upperBound...])
-        if status < 200 {
+        if status < 200, status != 101 {
             try self.init(parsing: rest, method: method)
             return
         }

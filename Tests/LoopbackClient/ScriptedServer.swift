@@ -63,7 +63,8 @@ public struct ScriptedConnection: Sendable {
         }
     }
 
-    fileprivate func read(_ count: Int) -> [UInt8] {
+    /// The bytes that are there, at most `count`; empty when the client has gone.
+    public func read(_ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             filled = max(0, recv(descriptor, buffer.baseAddress, count, 0))
         }

@@ -103,14 +103,13 @@ struct CopyTests {
     @Test func `a reader that has enough stops the server`() throws {
         struct Enough: Error {}
         var seen = 0
-        let begun = ContinuousClock.now
+        // Ten thousand million rows: hours, were they all sent.
         #expect(throws: Enough.self) {
             try connection.copyOut("COPY (SELECT n FROM generate_series(1, 100000) n, generate_series(1, 100000)) TO STDOUT (FORMAT binary)") { _ in
                 seen += 1
                 if seen == 1_000 { throw Enough() }
             }
         }
-        #expect(ContinuousClock.now - begun < .seconds(20))
         #expect(try connection.integer("SELECT 1") == 1)
     }
 

@@ -151,8 +151,15 @@ import Testing
         let torn = try #require(folder.read("key.ledger")) + Array(String(repeating: "9", count: 40).utf8)
         _ = try folder.write(torn, to: "key.ledger", mode: 0o600)
         #expect(try ledger.entries() == entries)
+        let authors = (0..<4).map { day in
+            AuthorLedgerEntry(
+                authorID: String(repeating: "\(day / 2)", count: 64), domain: "social.example:8443", source: "request", leftAlone: day % 2 == 0,
+                at: now + .days(Int64(day)))
+        }
+        for author in authors { try ledger.append(author) }
+        #expect(try ledger.entries() == entries && ledger.authorEntries() == authors)
         try ledger.removeEntries(before: now + .days(2))
-        #expect(try ledger.entries() == Array(entries[2...]))
+        #expect(try ledger.entries() == Array(entries[2...]) && ledger.authorEntries() == Array(authors[2...]))
         var facts = stat()
         try #require(stat(path, &facts) == 0)
         #expect(facts.st_mode & 0o777 == 0o600)

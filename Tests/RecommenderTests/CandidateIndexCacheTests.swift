@@ -127,6 +127,7 @@ private final class ScriptedRepository: RecommenderRepository {
         (Viewer(tenant: tenant, alias: alias, level: .none, key: nil, epoch: 0), ReaderHistory())
     }
     func placements(_ wrapperIDs: [String], of viewer: Viewer) async throws -> [Placement] { [] }
+    func listed(of viewer: Viewer, since start: Instant) async throws -> [Placement] { [] }
 
     /// Waits until the repository has been asked `count` times.
     func arrivals(_ count: Int) async {

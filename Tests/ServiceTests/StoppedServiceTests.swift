@@ -44,6 +44,33 @@ extension ServiceTests {
             }
         }
 
+        @Test(arguments: [true, false]) func `SIGTERM ends open streams at once`(isWebSocket: Bool) async throws {
+            try await Upstream.serving(people: 30, posts: 300) { upstream in
+                let place = try Place(upstream: upstream.address)
+                let visitor = try Visitor("lauscher", named: "Lauscher", at: upstream)
+                try await place.serving(Place.quiet + ["--metrics-listen", "127.0.0.1:0"]) { program, port in
+                    var streams: [LoopbackSocket] = []
+                    for _ in 0..<7 {
+                        let socket = try LoopbackSocket(port: port, patience: 60)
+                        try await socket.send(
+                            "GET /api/v1/streaming/?stream=user&access_token=\(visitor.token) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n"
+                                + (isWebSocket
+                                    ? "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+                                    : "\r\n"))
+                        #expect(try await socket.receive(until: "\r\n\r\n").hasPrefix(isWebSocket ? "HTTP/1.1 101 " : "HTTP/1.1 200 "))
+                        streams.append(socket)
+                    }
+                    let page = try await send(port: try metricsPort(of: program), "/metrics")
+                    #expect(page.text.contains("\nsheltie_open_streams 5\n"), "seven, rounded down to fives")
+                    let stopped = ContinuousClock.now
+                    program.send(SIGTERM)
+                    for stream in streams { _ = try await stream.receiveAll() }
+                    #expect(try await program.ended() == .init(code: 0))
+                    #expect(ContinuousClock.now - stopped < .seconds(8))
+                }
+            }
+        }
+
         @Test func `a service with nothing to do stops at once, and a second start finds everything`() async throws {
             let place = try Place()
             try await place.serving { program, _ in

@@ -63,11 +63,8 @@ struct PeerTests {
                 }
             }
             for await _ in entered { break }
-            let begun = ContinuousClock.now
-            // Long after its end, and yet.
+            // Long after its end, and yet. Had the question to wait for the writer, its lock would run out, and this throw.
             #expect(try await leases(other).acquire("jobs", for: .seconds(30), by: "b", in: tenant, at: noon + .minutes(10)) == nil)
-            // The lock's own patience is two seconds.
-            #expect(ContinuousClock.now - begun < .seconds(1))
             gate.withLock { $0 = true }
             gate.wakeAll()
             try await writing.value
@@ -106,10 +103,8 @@ struct PeerTests {
             await hints.next()
             let cache = CandidateIndexCache(repository: other.recommender)
             #expect(try await cache.refresh(tenant, at: noon).version == 0)
-            let begun = ContinuousClock.now
             _ = try await one.statuses.keep([.status(1), .status(2, by: 2)], cursor: nil, in: tenant, at: noon)
             await hints.next()
-            #expect(ContinuousClock.now - begun < .seconds(5))
             #expect(try await cache.refresh(tenant, at: noon).count == 2)
         }
     }

@@ -1,6 +1,7 @@
 import Database
 import Fediverse
 import Privacy
+import Recommender
 import TestSupport
 import Testing
 
@@ -88,6 +89,53 @@ import Testing
             let (again, still) = try await replay(store.path + ".copy.db", known + [late], at: noon + .hours(1))
             #expect(again == Replay() && still.isEmpty)
         }
+    }
+
+    @Test func `a backup put back at any moment recommends no author who has since asked not to be`() async throws {
+        var random = SeededGenerator(seed: 32)
+        var (entered, takenBack) = (0, 0)
+        for _ in 0..<20 {
+            try await TestStore.with { store in
+                let folder = try TemporaryFolder()
+                let file = try LedgerFile(beside: folder.path + "/key")
+                try await store.storage.registerKey(id: "key-1", ledger: Ledger(tag: tag, file: file), in: store.tenant, at: noon)
+                try await store.keep((1...6).map { .status($0, by: $0) })
+                var asked: Set<String> = []
+                func ask(_ step: Int) async throws {
+                    let author = id(Int.random(in: 1...6, using: &random))
+                    let source = [OptOutSource.request, .listing].randomElement(using: &random)!
+                    if asked.contains("\(source) \(author)") {
+                        _ = try await store.storage.statuses.optIn(authorID: author, source: source, in: store.tenant, at: noon + .minutes(Int64(step)))
+                        asked.remove("\(source) \(author)")
+                    } else {
+                        _ = try await store.storage.statuses.optOut(authorID: author, source: source, in: store.tenant, at: noon + .minutes(Int64(step)))
+                        asked.insert("\(source) \(author)")
+                    }
+                }
+                for step in 0..<3 { try await ask(step) }
+                let copy = store.path + ".copy.db"
+                try await store.storage.backup(to: copy)
+                let before = asked
+                for step in 3..<Int.random(in: 4...12, using: &random) { try await ask(step) }
+                entered += asked.subtracting(before).count
+                takenBack += before.subtracting(asked).count
+                let present = Bool.random(using: &random) ? try await store.storage.authorLedger() : []
+                let restored = try await Storage.open(.sqlite(path: copy), role: .alone, now: noon + .days(1))
+                let told = try await restored.replay(try present + file.authorEntries())
+                #expect(told.leftAlone == asked.subtracting(before).count)
+                var stands: Set<String> = []
+                for number in 1...6 {
+                    let out = try await restored.statuses.optOut(of: id(number), in: store.tenant)
+                    if out?.requestedAt != nil { stands.insert("\(OptOutSource.request) \(id(number))") }
+                    if out?.listedAt != nil { stands.insert("\(OptOutSource.listing) \(id(number))") }
+                    let left = try await restored.pool.read { try $0.count("SELECT count(*) FROM authors WHERE author_id = \(id(number))") }
+                    if out != nil { #expect(left == 0, "\(number) is left alone") }
+                }
+                #expect(stands == asked)
+                await restored.shutdown()
+            }
+        }
+        #expect(entered > 10 && takenBack > 2, "\(entered), \(takenBack)")
     }
 
     @Test func `who is known by a key that is gone goes, whatever the ledger says`() async throws {

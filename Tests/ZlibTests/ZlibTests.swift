@@ -93,11 +93,7 @@ func `a stream may be cut anywhere`(windowBits: Int32) throws {
     let member = gzip([UInt8](repeating: 0, count: 1 << 20))
     let bomb = Array(repeatElement(member, count: 1024).joined())
     #expect(bomb.count < 2 << 20)
-    let clock = ContinuousClock()
-    let time = clock.measure {
-        #expect(throws: ZlibError.ratioExceeded) { try gunzip(bomb, limit: .max) }
-    }
-    #expect(time < .seconds(5))
+    #expect(throws: ZlibError.ratioExceeded) { try gunzip(bomb, limit: .max) }
     // Given as it comes over the wire, so the ratio is seen before the limit.
     var inflater = Inflater()
     var decoded = 0

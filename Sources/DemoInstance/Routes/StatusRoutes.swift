@@ -154,6 +154,7 @@ extension DemoState {
         if let language = call["language"] { written.language = language }
         world.written[post.id] = written
         world.update(post.id) { $0.isSensitive = version.isSensitive }
+        world.news.append(.edited(post.id))
         return Answer(json(status: try own(call), for: call.account, call.base))
     }
 
@@ -167,6 +168,8 @@ extension DemoState {
     mutating func tell(_ account: Int32, _ kind: WorldEvent.Kind, from sender: Int32, post: Int64, at now: Int64) {
         guard account != sender else { return }
         let last = world.events[Int(account)].last?.id ?? 0
-        world.events[Int(account)].append(WorldEvent(id: max(now << 16, last + 1), kind: kind, from: sender, post: post))
+        let event = WorldEvent(id: max(now << 16, last + 1), kind: kind, from: sender, post: post)
+        world.events[Int(account)].append(event)
+        world.news.append(.notified(account, event))
     }
 }

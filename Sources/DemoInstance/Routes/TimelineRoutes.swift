@@ -46,10 +46,14 @@ extension Routes {
 extension DemoState {
     /// Public, no boost, no answer to somebody else.
     func isPublic(_ post: Post, _ call: Call) -> Bool {
-        guard post.visibility == .public, post.reblogOf == 0, isOnSide(post, call) else { return false }
+        guard isPublic(post, for: call.account), isOnSide(post, call) else { return false }
+        return !call.flag("only_media") || post.media != 0 || !(world.written[post.id]?.latest.media.isEmpty ?? true)
+    }
+
+    func isPublic(_ post: Post, for viewer: Int32?) -> Bool {
+        guard post.visibility == .public, post.reblogOf == 0 else { return false }
         if post.replyTo != 0, world.position(of: post.replyTo).map({ world.posts[$0].author }) != post.author { return false }
-        if call.flag("only_media"), post.media == 0, world.written[post.id]?.latest.media.isEmpty ?? true { return false }
-        return isShown(post, call.account)
+        return isShown(post, viewer)
     }
 
     /// The parameters `local` and `remote`.

@@ -27,6 +27,9 @@ public struct DemoWorld: Sendable {
     var usernames: [String: Int32] = [:]
     var positions: [Int64: Int32] = [:]
 
+    /// What has happened and was told to nobody yet.
+    var news: [DemoNews] = []
+
     let start: Int64
     let step: Int64
     var made: UInt64 = 0
@@ -63,6 +66,13 @@ public struct DemoWorld: Sendable {
         self.now = now
         // Nothing has been deleted in the days that are told; what is due later will be.
         doomed.removeAll { $0.at <= end }
+        news = []
+    }
+
+    /// What has happened since the last call.
+    mutating func takeNews() -> [DemoNews] {
+        defer { news.removeAll() }
+        return news
     }
 
     /// Goes on to a later moment; an earlier one changes nothing.
@@ -115,11 +125,13 @@ public struct DemoWorld: Sendable {
         count(post, by: 1)
         if post.visibility != .direct { newest[Int(post.author)] = max(newest[Int(post.author)], post.id) }
         if post.replyTo != 0 { answers[post.replyTo, default: []].append(post.id) }
+        news.append(.posted(post.id))
     }
 
     /// Deletes a post and every boost of it.
     mutating func delete(_ id: Int64) {
         guard let index = position(of: id), !posts[index].isDeleted else { return }
+        news.append(.deleted(posts[index]))
         posts[index].isDeleted = true
         written[id] = nil
         count(posts[index], by: -1)

@@ -17,7 +17,28 @@ public struct LedgerEntry: Sendable, Hashable {
     }
 }
 
-/// The erasure ledger once more, in a file beside the master key: a database that is lost takes its own with it.
+/// That an author asked to be left alone, or took it back: what a backup from before must be told.
+public struct AuthorLedgerEntry: Sendable, Hashable {
+    /// 64 hex digits (`Pseudonymizer.authorID`).
+    public var authorID: String
+    /// Where it is asked for, by the instance's domain.
+    public var domain: String
+    /// The reason's name in the list of authors; letters only.
+    public var source: String
+    /// False where the reason has ended.
+    public var leftAlone: Bool
+    public var at: Instant
+
+    public init(authorID: String, domain: String, source: String, leftAlone: Bool, at: Instant) {
+        self.authorID = authorID
+        self.domain = domain
+        self.source = source
+        self.leftAlone = leftAlone
+        self.at = at
+    }
+}
+
+/// What a restored backup must be told, once more in a file beside the master key: a database that is lost takes its own with it.
 public struct LedgerFile: Sendable {
     private let path: String
 
@@ -32,46 +53,68 @@ public struct LedgerFile: Sendable {
     }
 
     /// Adds the entries and has them on the disk before this returns.
-    public func append(_ entries: [LedgerEntry]) throws {
+    public func append(_ entries: [LedgerEntry]) throws { try append(lines: entries.map(Self.line)) }
+
+    /// Adds the entry and has it on the disk before this returns.
+    public func append(_ entry: AuthorLedgerEntry) throws { try append(lines: [Self.line(entry)]) }
+
+    private func append(lines: [String]) throws {
         try SecretFile.alone(path) {
             let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard file >= 0 else { throw MasterKeyError.system(operation: "open", path: path, code: errno) }
             defer { close(file) }
             // A line that an earlier write has torn must not swallow this one.
-            try SecretFile.writeAll([UInt8(ascii: "\n")] + Self.text(entries), to: file, path: path)
+            try SecretFile.writeAll([UInt8(ascii: "\n")] + Self.text(lines), to: file, path: path)
             guard fsync(file) == 0 else { throw MasterKeyError.system(operation: "save", path: path, code: errno) }
             try SecretFile.saveFolder(of: path)
         }
     }
 
     /// What can be read; a line that a power loss has torn says nothing.
-    public func entries() throws -> [LedgerEntry] {
-        // Where nothing can be written nobody else writes either.
-        try isWritable ? SecretFile.alone(path) { try read() } : read()
-    }
+    public func entries() throws -> [LedgerEntry] { try lines().compactMap(Self.entry) }
+
+    /// The same of authors, in the order in which they were added.
+    public func authorEntries() throws -> [AuthorLedgerEntry] { try lines().compactMap(Self.authorEntry) }
+
+    // Where nothing can be written nobody else writes either.
+    private func lines() throws -> [[String]] { try isWritable ? SecretFile.alone(path) { try read() } : read() }
 
     /// Removes entries from before a moment: no backup is left that needs them.
     public func removeEntries(before: Instant) throws {
         try SecretFile.alone(path) {
-            let entries = try read()
-            let kept = entries.filter { $0.at >= before }
-            guard kept.count < entries.count else { return }
+            let lines = try read()
+            let kept = lines.filter { line in (Self.entry(line)?.at ?? Self.authorEntry(line)?.at).map { $0 >= before } ?? false }
+            guard kept.count < lines.count else { return }
             unlink(path + ".new")
-            try SecretFile.create(Self.text(kept), at: path + ".new")
+            try SecretFile.create(Self.text(kept.map { $0.joined(separator: " ") }), at: path + ".new")
             try SecretFile.replace(path, by: path + ".new")
         }
     }
 
-    private func read() throws -> [LedgerEntry] {
+    private func read() throws -> [[String]] {
         guard access(path, F_OK) == 0 else { return [] }
-        return try SecretFile.read(path, atMost: 1 << 30).split(separator: UInt8(ascii: "\n")).compactMap { line in
-            let parts = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-            guard parts.count == 3, parts[0].utf8.count == 64, let level = PrivacyLevel(rawValue: parts[1]), let at = Int64(parts[2]) else { return nil }
-            return LedgerEntry(tag: parts[0], level: level, at: Instant(microseconds: at))
+        return try SecretFile.read(path, atMost: 1 << 30).split(separator: UInt8(ascii: "\n")).map { line in
+            line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
         }
     }
 
-    private static func text(_ entries: [LedgerEntry]) -> [UInt8] {
-        Array(entries.map { "\($0.tag) \($0.level.rawValue) \($0.at.microseconds)\n" }.joined().utf8)
+    private static func entry(_ parts: [String]) -> LedgerEntry? {
+        guard parts.count == 3, parts[0].utf8.count == 64, let level = PrivacyLevel(rawValue: parts[1]), let at = Int64(parts[2]) else { return nil }
+        return LedgerEntry(tag: parts[0], level: level, at: Instant(microseconds: at))
     }
+
+    private static func authorEntry(_ parts: [String]) -> AuthorLedgerEntry? {
+        guard parts.count == 6, parts[0] == "author", parts[2].utf8.count == 64, ["alone", "back"].contains(parts[4]), let at = Int64(parts[5])
+        else { return nil }
+        return AuthorLedgerEntry(
+            authorID: parts[2], domain: parts[1], source: parts[3], leftAlone: parts[4] == "alone", at: Instant(microseconds: at))
+    }
+
+    private static func line(_ entry: LedgerEntry) -> String { "\(entry.tag) \(entry.level.rawValue) \(entry.at.microseconds)" }
+
+    private static func line(_ entry: AuthorLedgerEntry) -> String {
+        "author \(entry.domain) \(entry.authorID) \(entry.source) \(entry.leftAlone ? "alone" : "back") \(entry.at.microseconds)"
+    }
+
+    private static func text(_ lines: [String]) -> [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
 }

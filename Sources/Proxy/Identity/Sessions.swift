@@ -8,6 +8,7 @@ struct Sessions: Sendable {
     let instance: Instance
     let passThrough: PassThrough
     let tokens: TokenCache
+    let streams: OpenStreams
 
     /// A redirect to the instance's own page, path and query byte for byte: no password ever comes through here.
     func authorize(_ request: ServerRequest) -> ServerResponse {
@@ -28,7 +29,10 @@ struct Sessions: Sendable {
         let asked = ClientRequest(
             method: request.method, path: String(request.path), query: request.query.map(String.init), contentType: request.fields[.contentType],
             body: body)
-        for field in RequestFields.all(of: asked) where field.path == ["token"] { tokens.forget(tokens.digest(of: field.value)) }
-        return await passThrough.respond(to: request.with(body: .of(body)), publicBase: publicBase)
+        let named = RequestFields.all(of: asked).filter { $0.path == ["token"] }.map { tokens.digest(of: $0.value) }
+        for token in named { tokens.forget(token) }
+        let answer = await passThrough.respond(to: request.with(body: .of(body)), publicBase: publicBase)
+        if (200...299).contains(answer.status) { for token in named { streams.cut(token) } }
+        return answer
     }
 }

@@ -17,6 +17,9 @@ struct OwnLinks: Sendable, Hashable {
     var avatar: String { base + "/sheltie/avatar.png" }
     var header: String { base + "/sheltie/header.png" }
 
+    /// What paths of streams are put behind.
+    var streaming: String { base.hasPrefix("http") ? "ws" + base.dropFirst(4) : base }
+
     /// The page that tells why the entry with this position id is there.
     func why(_ shownAs: String) -> String { base + "/sheltie/why/" + shownAs }
 

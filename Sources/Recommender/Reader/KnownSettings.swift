@@ -6,6 +6,9 @@ extension KnownSetting {
         [
             KnownSetting("mode", "recommendations in home, or not", ["blend", "off"]),
             KnownSetting("label", "seen in every client, collapsed, for programs only, or none", ["reblog", "filtered", "json", "off"]),
+            KnownSetting("hidden-lists", "lists of ours that do not stand among yours, as for-you,catch-up,quiet-friends") {
+                $0.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { ["for-you", "catch-up", "quiet-friends"].contains($0) }
+            },
             KnownSetting("language", "the language of reasons", ["en", "de", "fr", "es", "ja"]),
             KnownSetting("languages", "languages that may be recommended, as en,de; und admits posts that do not say theirs") {
                 !$0.isEmpty && $0.utf8.count <= 200 && $0.utf8.allSatisfy { byte in

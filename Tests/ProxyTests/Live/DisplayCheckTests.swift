@@ -114,49 +114,65 @@ struct DisplayCheckTests {
         return failed
     }
 
+    private struct Tally: Sendable {
+        var done = 0
+        var failed = 0
+        var judged = 0
+    }
+
+    /// So many readers in a world of their own, to each of whom something happens between two pages.
+    private static func pass(_ count: Int, seed: UInt64) async throws -> Tally {
+        let tally = Mutex(Tally())
+        try await LiveWorld.withDemo { live, demo in
+            var random = SeededGenerator(seed: seed)
+            var leftAlone: Set<String> = []
+            for _ in 0..<count {
+                let name = try #require(demo.usernames.randomElement(using: &random))
+                let reader = try await live.reader(.full, named: name, at: demo)
+                // What would be shown now, so that the events hit what matters.
+                let page = try await reader.home("limit=20")
+                let victims = page.wrappers.compactMap { $0.status.reblog?.status }
+                for _ in 0..<Int.random(in: 1...3, using: &random) {
+                    guard let event = Event.allCases.randomElement(using: &random), let victim = victims.randomElement(using: &random)
+                    else { break }
+                    let isOurs = Bool.random(using: &random)
+                    try await Self.does(event, to: victim, by: reader, demo, through: isOurs)
+                    if event == .optOut { leftAlone.insert(victim.account.uri) }
+                }
+                // What was done beside us, or by the author, is seen when what is remembered has run out.
+                live.clock.pass(.minutes(5))
+                let after = try await reader.home("limit=20")
+                let shown = after.wrappers.compactMap { $0.status.reblog?.status.account.uri }
+                #expect(leftAlone.isDisjoint(with: shown))
+                let wrong = try await Self.expectFit(after, reader) + (leftAlone.isDisjoint(with: shown) ? 0 : 1)
+                tally.withLock { $0.judged += after.wrappers.count }
+                if wrong > 0 { tally.withLock { $0.failed += 1 } }
+            }
+            let kept = try await Self.expectForgotten(live, leftAlone)
+            tally.withLock { ($0.done, $0.failed) = ($0.done + count, $0.failed + (kept > 0 ? 1 : 0)) }
+        }
+        return tally.withLock { $0 }
+    }
+
     @Test func `whatever happens before a page, nothing on it stands against it`() async throws {
         let test = LargeTest("display-check-events", seed: 11)
         let perWorld = 25
-        var done = 0
-        let failed = Mutex(0)
-        let judged = Mutex(0)
-        for round in 0..<(test.planned + perWorld - 1) / perWorld {
-            let count = min(perWorld, test.planned - done)
-            let seed = test.seed &+ UInt64(round)
-            try await LiveWorld.withDemo { live, demo in
-                var random = SeededGenerator(seed: seed)
-                var leftAlone: Set<String> = []
-                for _ in 0..<count {
-                    let name = try #require(demo.usernames.randomElement(using: &random))
-                    let reader = try await live.reader(.full, named: name, at: demo)
-                    // What would be shown now, so that the events hit what matters.
-                    let page = try await reader.home("limit=20")
-                    let victims = page.wrappers.compactMap { $0.status.reblog?.status }
-                    for _ in 0..<Int.random(in: 1...3, using: &random) {
-                        guard let event = Event.allCases.randomElement(using: &random), let victim = victims.randomElement(using: &random)
-                        else { break }
-                        let isOurs = Bool.random(using: &random)
-                        try await Self.does(event, to: victim, by: reader, demo, through: isOurs)
-                        if event == .optOut { leftAlone.insert(victim.account.uri) }
-                    }
-                    // What was done beside us, or by the author, is seen when what is remembered has run out.
-                    live.clock.pass(.minutes(5))
-                    let after = try await reader.home("limit=20")
-                    let shown = after.wrappers.compactMap { $0.status.reblog?.status.account.uri }
-                    #expect(leftAlone.isDisjoint(with: shown))
-                    let wrong = try await Self.expectFit(after, reader) + (leftAlone.isDisjoint(with: shown) ? 0 : 1)
-                    judged.withLock { $0 += after.wrappers.count }
-                    if wrong > 0 { failed.withLock { $0 += 1 } }
-                }
-                let kept = try await Self.expectForgotten(live, leftAlone)
-                if kept > 0 { failed.withLock { $0 += 1 } }
+        let rounds = (test.planned + perWorld - 1) / perWorld
+        // Two worlds at once, as the machine has cores.
+        let tallies = try await withThrowingTaskGroup(of: Tally.self) { group in
+            var tallies: [Tally] = []
+            for number in 0..<rounds {
+                if number >= 2, let tally = try await group.next() { tallies.append(tally) }
+                let count = min(perWorld, test.planned - number * perWorld)
+                group.addTask { try await Self.pass(count, seed: test.seed &+ UInt64(number)) }
             }
-            done += count
+            for try await tally in group { tallies.append(tally) }
+            return tallies
         }
         // Pages without recommendations would prove nothing.
-        let count = judged.withLock { $0 }
-        #expect(count >= test.planned, "\(count) recommendations on \(test.planned) pages")
-        test.finish(done: done, failed: failed.withLock { $0 })
+        let judged = tallies.reduce(0) { $0 + $1.judged }
+        #expect(judged >= test.planned, "\(judged) recommendations on \(test.planned) pages")
+        test.finish(done: tallies.reduce(0) { $0 + $1.done }, failed: tallies.reduce(0) { $0 + $1.failed })
     }
 
     @Test(arguments: [Event.visibility, .lock, .hide, .tag, .optOut])

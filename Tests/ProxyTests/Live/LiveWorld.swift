@@ -28,6 +28,7 @@ struct LiveWorld: Sendable {
     let client: CurlClient
     let clock: TestClock
     let counters: ProxyCounters
+    let openStreams: @Sendable () -> Int
 
     /// What the person API and the commands stand on.
     var rights: PersonRights {
@@ -114,7 +115,7 @@ struct LiveWorld: Sendable {
             try await body(
                 LiveWorld(
                     port: await running.port, instance: instance, storage: storage, tenant: tenant, pseudonymizer: pseudonymizer,
-                    mastodon: mastodon, client: client, clock: clock, counters: proxy.counters))
+                    mastodon: mastodon, client: client, clock: clock, counters: proxy.counters, openStreams: { proxy.openStreams }))
         }
     }
 

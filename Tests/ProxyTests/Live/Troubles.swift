@@ -41,6 +41,12 @@ private struct TroubledRecommender: RecommenderRepository {
         try await real.placements(wrapperIDs, of: viewer)
     }
 
+    func listed(of viewer: Viewer, since start: Instant) async throws -> [Placement] {
+        if trouble == .historyHangs { try await Trouble.hang() }
+        if trouble == .historyFails { throw Trouble.Failure() }
+        return try await real.listed(of: viewer, since: start)
+    }
+
     func history(of viewer: Viewer, at now: Instant) async throws -> ReaderHistory {
         if trouble == .historyHangs { try await Trouble.hang() }
         if trouble == .historyFails { throw Trouble.Failure() }

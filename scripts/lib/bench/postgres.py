@@ -17,7 +17,7 @@ from origin import Origin
 from proxy import checked, settings
 
 sys.path.insert(0, str(ROOT / "scripts/lib"))
-from postgres_cluster import Cluster  # noqa: E402
+import postgres_cluster  # noqa: E402
 
 CONNECTIONS = 64
 READERS = 400
@@ -55,10 +55,11 @@ class Postgres:
     """The server of the run and its CPU: that of the postmaster's children, too."""
 
     def __init__(self):
-        self.cluster = Cluster({"fsync": "on", "full_page_writes": "on", "max_connections": "200", "shared_buffers": "256MB", "max_wal_size": "2GB"})
-        self.address = f"postgresql://postgres@/postgres?host={self.cluster.folder}"
+        self.cluster = postgres_cluster.Server({"fsync": "on", "full_page_writes": "on", "max_connections": "200", "shared_buffers": "256MB", "max_wal_size": "2GB"})
+        self.address = self.cluster.address
 
     def __enter__(self):
+        self.cluster.make()
         self.cluster.start()
         return self
 
@@ -79,9 +80,9 @@ class Postgres:
                 except OSError:
                     continue
                 fields = stat[stat.rindex(")") + 2:].split()
-                if int(entry) == self.cluster.server.pid:
+                if int(entry) == self.cluster.process.pid:
                     ticks += sum(map(int, fields[11:15]))
-                elif int(fields[1]) == self.cluster.server.pid:
+                elif int(fields[1]) == self.cluster.process.pid:
                     ticks += sum(map(int, fields[11:13]))
         return ticks / os.sysconf("SC_CLK_TCK")
 

@@ -1,0 +1,162 @@
+import Curl
+import Fediverse
+import HTTPService
+import HTTPTypes
+import Privacy
+import Upstream
+
+/// Streams of events, over WebSocket and as server-sent events: relayed as they come, and ended when their token is.
+struct Streams: Sendable {
+    let passThrough: PassThrough
+    let open: OpenStreams
+    let signedIn: SignedIn
+    let passing: PassingEvents?
+
+    func respond(to request: ServerRequest, publicBase: String) async -> ServerResponse {
+        let authorization = Self.authorization(of: request)
+        let token = SignedIn.bearer(authorization).map { signedIn.cache.digest(of: $0) }
+        guard let place = open.enter(token: token, authorization: token == nil ? nil : authorization) else {
+            var answer = Failures.sentence("as many streams are open here as may be", status: 503)
+            answer.fields[.retryAfter] = "30"
+            return answer
+        }
+        // Beside the instance's own answer, which most often takes longer.
+        async let hearing = ears(authorization, isWebSocket: request.upgrade == "websocket", place.watch)
+        do throws(CurlError) {
+            guard request.upgrade == "websocket" else {
+                let answer = try await passThrough.client.send(passThrough.outgoing(request))
+                place.begin { answer.body.close() }
+                return relay(answer, place, publicBase, answer.status == 200 ? await hearing : nil)
+            }
+            guard let key = request.fields[.webSocketKey], !key.isEmpty else {
+                return Failures.sentence("the request for a WebSocket has no Sec-WebSocket-Key", status: 400)
+            }
+            switch try await webSocket(request, key: key) {
+            case .refused(let answer):
+                return relay(answer, place, publicBase, nil)
+            case .switched(let fields, let tunnel):
+                place.begin { tunnel.close() }
+                let ears = await hearing
+                return ServerResponse(
+                    status: 101, fields: passThrough.fields(of: fields, publicBase: publicBase),
+                    body: .upgraded { client in
+                        defer { withExtendedLifetime(place) {} }
+                        try await Self.relay(client, tunnel, ears)
+                    })
+            }
+        } catch {
+            return Failures.answer(error)
+        }
+    }
+
+    private func relay(_ answer: CurlResponse, _ place: OpenStreams.Place, _ publicBase: String, _ hearing: StreamEars?) -> ServerResponse {
+        var relayed = passThrough.relay(answer, publicBase: publicBase)
+        relayed.body = .stream(length: PassThrough.length(of: answer)) { write in
+            defer { withExtendedLifetime(place) {} }
+            var ears = hearing
+            while let bytes = try await answer.body.next() {
+                try await write(bytes)
+                ears?.hear(bytes)
+            }
+        }
+        return relayed
+    }
+
+    private func webSocket(_ request: ServerRequest, key: String) async throws(CurlError) -> CurlUpgrade {
+        var outgoing = passThrough.outgoing(request)
+        // Not offered to the instance: what is compressed could not be looked at, each stream would hold the memory for it, and who is
+        // looked at should not be told by it. Mastodon's own server does not take it either.
+        outgoing.fields[.webSocketExtensions] = nil
+        let answer = try await passThrough.client.upgrade(outgoing, to: "websocket")
+        if case .switched(let fields, _) = answer {
+            guard fields[.upgrade]?.lowercased() == "websocket", fields[.webSocketAccept] == WebSocket.acceptance(of: key),
+                fields[.webSocketExtensions] == nil
+            else { throw .brokenAnswer }
+        }
+        return answer
+    }
+
+    /// Bytes both ways as they come, until either side ends.
+    private static func relay(_ client: UpgradedConnection, _ tunnel: CurlTunnel, _ hearing: StreamEars?) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    while let bytes = try await client.next() { try await tunnel.write(bytes) }
+                    tunnel.finish()
+                } catch {
+                    tunnel.close()
+                }
+            }
+            defer { group.cancelAll() }
+            var ears = hearing
+            while let bytes = try await tunnel.next() {
+                try await client.write(bytes)
+                ears?.hear(bytes)
+            }
+        }
+    }
+
+    /// What listens in; nil for a person at NONE, for nobody, and where nobody wants to know.
+    private func ears(_ authorization: String?, isWebSocket: Bool, _ watch: StreamWatch) async -> StreamEars? {
+        guard let passing, let person = await signedIn.person(authorization: authorization), person.viewer.level > .none else { return nil }
+        watch.isLooking = true
+        return StreamEars(isWebSocket: isWebSocket, watch: watch, passing: passing)
+    }
+
+    /// Where clients put their token: the header, the query, or the name of a subprotocol (Mastodon's documentation, "Streaming").
+    static func authorization(of request: ServerRequest) -> String? {
+        if let header = request.fields[.authorization] { return header }
+        if let token = request.query.flatMap({ QueryString(String($0)).value(of: "access_token") }), !token.isEmpty { return "Bearer " + token }
+        guard request.upgrade == "websocket", let offered = request.fields[.webSocketProtocol] else { return nil }
+        let token = offered.prefix { $0 != "," && $0 != " " }
+        return token.isEmpty ? nil : "Bearer " + token
+    }
+}
+
+/// Asks again and again whether the tokens of open streams still hold, as long as it runs.
+struct StreamChecks: Sendable {
+    let open: OpenStreams
+    let signedIn: SignedIn
+    let interval: Duration
+
+    /// Questions that are under way at once.
+    private static let together = 8
+
+    func run() async {
+        let turn = min(.seconds(1), interval / 10)
+        while (try? await Task.sleep(for: turn)) != nil {
+            let due = open.takeDue(at: .now)
+            if due.isEmpty { continue }
+            await withTaskGroup(of: Void.self) { group in
+                for (index, one) in due.enumerated() {
+                    if index >= Self.together { await group.next() }
+                    group.addTask { await check(one) }
+                }
+            }
+        }
+    }
+
+    /// Not of the person's budget, which is for recommendations: five requests in five minutes, whatever number of streams, and with
+    /// the budget's twenty less than a tenth of what an instance allows. A token that is revoked must not go on being served.
+    private func check(_ one: OpenStreams.Due) async {
+        do {
+            _ = try await signedIn.mastodon.verifyCredentials(authorization: one.authorization)
+        } catch UpstreamError.status(401, _) {
+            signedIn.cache.forget(one.token)
+            return open.cut(one.token)
+        } catch {
+            // An application's token has no person, and an instance that does not answer has refused nothing.
+        }
+        guard one.watches.contains(where: \.isLooking) else { return }
+        let person = await signedIn.person(authorization: one.authorization)
+        if person.map({ $0.viewer.level == .none }) ?? true { for watch in one.watches { watch.isLooking = false } }
+    }
+}
+
+extension HTTPField.Name {
+    // Literals of the token grammar; the initializer fails for nothing else.
+    fileprivate static let webSocketKey = Self("Sec-WebSocket-Key")!
+    fileprivate static let webSocketAccept = Self("Sec-WebSocket-Accept")!
+    fileprivate static let webSocketProtocol = Self("Sec-WebSocket-Protocol")!
+    fileprivate static let webSocketExtensions = Self("Sec-WebSocket-Extensions")!
+}
