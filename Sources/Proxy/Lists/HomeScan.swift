@@ -92,6 +92,8 @@ struct HomeScan: Sendable {
 
     private func fetch(_ target: String, _ request: ServerRequest, _ publicBase: String) async -> Result<[UInt8], Refusal> {
         var outgoing = passThrough.outgoing(request, target: target)
+        // A HEAD request gets the head that GET would get.
+        outgoing.method = "GET"
         outgoing.fields[.acceptEncoding] = DecodedPage.acceptable(request.fields[.acceptEncoding])
         for name in [HTTPField.Name.ifNoneMatch, .ifModifiedSince, .range] { outgoing.fields[name] = nil }
         outgoing.limits.bodyBytes = DecodedPage.limit
