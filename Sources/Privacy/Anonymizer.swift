@@ -44,7 +44,10 @@ public struct Anonymizer: Sendable {
                     try Task.checkCancellation()
                     outcome.due = try await repository.due(planned.step, in: tenant, at: mark.obeyed)
                 } else {
-                    try await carryOut(&outcome, on: repository, tenant: tenant, at: mark.obeyed, batchLimit: batchLimit, budget: budget)
+                    // What this run has removed may each have left a stub and its author: they go with it.
+                    let left = planned.step.what == .stubs ? 2 * report.removed : 0
+                    try await carryOut(
+                        &outcome, on: repository, tenant: tenant, at: mark.obeyed, batchLimit: batchLimit + left, budget: budget + left)
                 }
             } catch let cancelled as CancellationError {
                 throw cancelled

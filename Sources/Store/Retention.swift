@@ -97,11 +97,14 @@ struct Retention: RetentionRepository {
         while removed < limit {
             let after = last
             let page = try await pool.read { try $0.actsByTime(overdue, after: after) }
-            let due = page.filter { people[$0.alias] != nil }.prefix(limit - removed)
+            let all = page.filter { people[$0.alias] != nil }
+            let due = all.prefix(limit - removed)
             // Person by person: a person's rows lie beside each other, and what is derived of one is mostly mended once.
             removed += try await inBatches(due.sorted { ($0.alias.value, $0.at) < ($1.alias.value, $1.at) }) { try $0.expire($1, of: people, overdue) }
-            last = page.last
-            if page.count < ExpiredAct.pageRows { break }
+            // Of those that were taken some may have changed meanwhile: then there is room for what the limit left out.
+            let isWhole = due.count == all.count
+            last = isWhole ? page.last : due.last
+            if isWhole, page.count < ExpiredAct.pageRows { break }
         }
         return removed
     }

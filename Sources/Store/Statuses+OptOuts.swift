@@ -14,7 +14,8 @@ extension Statuses {
     func optOut(authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) async throws -> Int {
         try await pool.write(.power) { connection in
             try connection.hold(authors: [authorID], alone: true, in: tenant)
-            try note(authorID, source, leftAlone: true, in: tenant, at: now, connection)
+            // Before the row, as an erasure is.
+            try note(authorID, source, leftAlone: true, at: now, to: tenant, domain: connection.domain(of: tenant))
             try connection.enter(authorID, source: source, in: tenant, at: now)
             return try connection.removeEverything(of: authorID, in: tenant, at: now)
         }
@@ -22,10 +23,9 @@ extension Statuses {
 
     func optIn(authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) async throws -> Bool {
         guard source != .profile else { return false }
-        return try await pool.write(.power) { connection in
+        let (isFree, domain) = try await pool.write(.power) { connection in
             try connection.hold(authors: [authorID], alone: true, in: tenant)
             let column = source == .request ? "requested_at" : "listed_at"
-            try note(authorID, source, leftAlone: false, in: tenant, at: now, connection)
             try connection.run("""
                 UPDATE author_opt_outs SET \(raw: column) = NULL WHERE tenant_id = \(tenant) AND author_id = \(authorID)
                 """)
@@ -33,19 +33,19 @@ extension Statuses {
                 DELETE FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id = \(authorID)
                 AND source <> 'profile' AND requested_at IS NULL AND listed_at IS NULL
                 """)
-            return try connection.first("""
+            let isFree = try connection.first("""
                 SELECT 1 FROM author_opt_outs WHERE tenant_id = \(tenant) AND author_id = \(authorID)
                 """) { _ in true } == nil
+            return (isFree, try connection.domain(of: tenant))
         }
+        // After the row: without the entry a restored backup leaves alone who need not be, the other way round nobody asked who was.
+        try? note(authorID, source, leftAlone: false, at: now, to: tenant, domain: domain)
+        return isFree
     }
 
-    /// Before the row, as an erasure is. A tag in a profile is seen again wherever a post of theirs is looked at, and needs no entry.
-    private func note(
-        _ authorID: String, _ source: OptOutSource, leftAlone: Bool, in tenant: TenantKey, at now: Instant, _ connection: any Connection
-    ) throws {
-        guard source != .profile, let file = keyInUse.ledger(in: tenant)?.file else { return }
-        let domain = try connection.first("SELECT domain FROM tenants WHERE tenant_id = \(tenant)") { $0.text(0) }
-        guard let domain else { return }
+    /// A tag in a profile is seen again wherever a post of theirs is looked at, and needs no entry.
+    private func note(_ authorID: String, _ source: OptOutSource, leftAlone: Bool, at now: Instant, to tenant: TenantKey, domain: String?) throws {
+        guard source != .profile, let domain, let file = keyInUse.ledger(in: tenant)?.file else { return }
         try file.append(AuthorLedgerEntry(authorID: authorID, domain: domain, source: source.rawValue, leftAlone: leftAlone, at: now))
     }
 
@@ -85,6 +85,10 @@ extension Statuses {
 }
 
 extension Connection {
+    fileprivate func domain(of tenant: TenantKey) throws -> String? {
+        try first("SELECT domain FROM tenants WHERE tenant_id = \(tenant)") { $0.text(0) }
+    }
+
     /// A tag stays the row's source whatever else comes; the first request and the first entry keep their times.
     fileprivate func enter(_ authorID: String, source: OptOutSource, in tenant: TenantKey, at now: Instant) throws {
         let requested = source == .request ? now : nil

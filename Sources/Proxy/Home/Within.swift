@@ -7,7 +7,7 @@ import Synchronization
 /// depend on it. So the work goes on by itself, bounded by its own deadlines, and only its answer is given up.
 ///
 /// - Parameters:
-///   - limit: kept to within one `Deadlines.step`.
+///   - limit: never exceeded by more than waking takes; what is not there one `Deadlines.step` before may be given up.
 ///   - executor: where the work runs; the request's own thread for what is short.
 ///   - work: may ask `isWanted` before it does what cannot be taken back; it turns false when the time is over.
 func within<Value: Sendable>(
@@ -16,7 +16,7 @@ func within<Value: Sendable>(
 ) async -> Value? {
     await withCheckedContinuation { continuation in
         let race = Race(continuation)
-        Deadlines.shared.watch(race, until: .now + limit)
+        Deadlines.shared.watch(race, until: .now + max(.zero, limit - Deadlines.step))
         Task(executorPreference: executor) { race.finish(try? await work { race.isOpen }) }
     }
 }

@@ -72,6 +72,13 @@ struct SignedIn: Sendable {
         return found.map(Reader.reader) ?? .unknown
     }
 
+    /// Whether a request without a person is nobody's by the instance's word, or has no token: not only that the instance did not say in time.
+    func isRefused(authorization: String?) -> Bool {
+        guard let token = Self.bearer(authorization) else { return true }
+        if case .nobody = cache.lookUp(cache.digest(of: token), at: clock()) { return true }
+        return false
+    }
+
     enum Verified: Sendable {
         case person(Person)
         /// No token, or none that the instance accepts.

@@ -5,7 +5,7 @@ struct HomeChoice {
     enum Kind: Sendable {
         /// Followed people who rarely post, whose statuses drown among those of the others.
         case quietFriends
-        /// What came since the person last read home: a status that several passed on once, a thread once, by its newest.
+        /// What came since the person last read home: on one page a status that several passed on once, a thread once.
         case catchUp
     }
 

@@ -35,10 +35,12 @@ struct HomeScan: Sendable {
         of kind: HomeChoice.Kind, _ asked: ListPage, for person: SignedIn.Person, behind request: ServerRequest, publicBase: String
     ) async -> Answer {
         var marker: PositionID?
-        if kind == .catchUp {
-            switch await fetch("/api/v1/markers?timeline%5B%5D=home", request, publicBase) {
-            case .failure(let refusal): return .refused(refusal.response)
+        if kind == .catchUp, budget.spend(1, for: person.token, at: clock()) {
+            switch await fetch("/api/v1/markers?timeline%5B%5D=home", request, person, publicBase) {
             case .success(let bytes): marker = Self.lastRead(in: bytes)
+            case .failure(let refusal) where refusal.isTrouble: return .refused(refusal.response)
+            // Without markers the two days bound it.
+            case .failure: break
             }
         }
         var choice = HomeChoice(kind, reader: person.accountID, marker: marker, now: clock())
@@ -51,8 +53,10 @@ struct HomeScan: Sendable {
             let direction = asked.takesNext ? "min_id" : "max_id"
             let query = "limit=\(Self.pageLength)" + (cursor.map { "&\(direction)=" + QueryString.encoded($0.text) } ?? "")
             let bytes: [UInt8]
-            switch await fetch("/api/v1/timelines/home?" + query, request, publicBase) {
-            case .failure(let refusal): return number == 0 ? .refused(refusal.response) : .page(finished(page, asked, goesOnAt: cursor))
+            switch await fetch("/api/v1/timelines/home?" + query, request, person, publicBase) {
+            case .failure(let refusal):
+                guard number > 0, !page.ids.isEmpty else { return .refused(refusal.response) }
+                return .page(finished(page, asked, goesOnAt: cursor))
             case .success(let answer): bytes = answer
             }
             guard let entries = try? HomeEntry.page(bytes) else {
@@ -72,6 +76,10 @@ struct HomeScan: Sendable {
             }
             cursor = PositionID(asked.takesNext ? entries[0].id : entries[entries.count - 1].id)
         }
+        // Far below the top there may be nothing to choose: who asks upwards would ask the same for ever, so they get the newest there are.
+        if asked.takesNext, page.ids.isEmpty {
+            return await self.page(of: kind, asked.fromTheTop, for: person, behind: request, publicBase: publicBase)
+        }
         return .page(finished(page, asked, goesOnAt: cursor))
     }
 
@@ -88,9 +96,13 @@ struct HomeScan: Sendable {
         return page
     }
 
-    private struct Refusal: Error { let response: ServerResponse }
+    private struct Refusal: Error {
+        let response: ServerResponse
+        /// Whether another question would fare no better.
+        var isTrouble: Bool { response.status == 401 || response.status == 429 || response.status >= 500 }
+    }
 
-    private func fetch(_ target: String, _ request: ServerRequest, _ publicBase: String) async -> Result<[UInt8], Refusal> {
+    private func fetch(_ target: String, _ request: ServerRequest, _ person: SignedIn.Person, _ publicBase: String) async -> Result<[UInt8], Refusal> {
         var outgoing = passThrough.outgoing(request, target: target)
         // A HEAD request gets the head that GET would get.
         outgoing.method = "GET"
@@ -99,9 +111,15 @@ struct HomeScan: Sendable {
         outgoing.limits.bodyBytes = DecodedPage.limit
         do throws(CurlError) {
             let answer = try await passThrough.client.fetch(outgoing)
-            guard answer.status == 200, let page = try? DecodedPage(answer) else {
+            if let remaining = answer.fields[.rateLimitRemaining].flatMap({ Int($0) }) {
+                budget.observe(remaining: remaining, for: person.token, at: clock())
+            }
+            guard answer.status == 200 else {
                 return .failure(Refusal(response: ServerResponse(
                     status: answer.status, fields: passThrough.fields(of: answer.fields, publicBase: publicBase), body: .bytes(answer.body))))
+            }
+            guard let page = try? DecodedPage(answer) else {
+                return .failure(Refusal(response: Failures.sentence("the instance gave an answer that was not understood", status: 502)))
             }
             return .success(page.bytes)
         } catch {

@@ -20,6 +20,16 @@ struct ListPage: Sendable, Equatable {
         takesNext = id("min_id") != nil
     }
 
+    /// The same, but the newest of those above instead of the next ones.
+    var fromTheTop: ListPage { ListPage(limit: limit, below: below, above: above, takesNext: false) }
+
+    private init(limit: Int, below: PositionID?, above: PositionID?, takesNext: Bool) {
+        self.limit = limit
+        self.below = below
+        self.above = above
+        self.takesNext = takesNext
+    }
+
     /// `next` first, since some clients read only the first, then `prev`; on the last page `prev` alone; nil for an empty page.
     /// - Parameters:
     ///   - address: of the list's timeline, without a query.

@@ -152,7 +152,7 @@ struct ListRequests: Sendable {
 
     private func reader(behind request: ServerRequest) async -> Asking {
         switch await signedIn.reader(authorization: request.fields[.authorization]) {
-        case .nobody: return .nobody
+        case .nobody: return signedIn.isRefused(authorization: request.fields[.authorization]) ? .nobody : .unknown
         case .unknown:
             counters.count(.identityFailed)
             return .unknown
