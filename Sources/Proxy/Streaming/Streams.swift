@@ -23,7 +23,7 @@ struct Streams: Sendable {
         }
         if Self.isOfOurs(request) { return QuietStream(ping: ping).respond(to: request, place) }
         // Beside the instance's own answer, which most often takes longer.
-        async let looking: Void = look(authorization, place.watch)
+        async let looking: Void = look(authorization, isWebSocket: request.upgrade == "websocket", place.watch)
         let ears = token == nil ? nil : passing.map { StreamEars(isWebSocket: request.upgrade == "websocket", watch: place.watch, passing: $0) }
         do throws(CurlError) {
             guard request.upgrade == "websocket" else {
@@ -41,11 +41,12 @@ struct Streams: Sendable {
             case .switched(let fields, let tunnel):
                 place.begin { tunnel.close() }
                 await looking
+                let watch = token == nil ? nil : place.watch
                 return ServerResponse(
                     status: 101, fields: passThrough.fields(of: fields, publicBase: publicBase),
                     body: .upgraded { client in
                         defer { withExtendedLifetime(place) {} }
-                        try await Self.relay(client, tunnel, ears)
+                        try await Self.relay(client, tunnel, ears, watch)
                     })
             }
         } catch {
@@ -81,11 +82,18 @@ struct Streams: Sendable {
     }
 
     /// Bytes both ways as they come, until either side ends.
-    private static func relay(_ client: UpgradedConnection, _ tunnel: CurlTunnel, _ hearing: StreamEars?) async throws {
+    /// - Parameter watch: nil without a token, and then nothing is looked at.
+    private static func relay(_ client: UpgradedConnection, _ tunnel: CurlTunnel, _ hearing: StreamEars?, _ watch: StreamWatch?) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
-                    while let bytes = try await client.next() { try await tunnel.write(bytes) }
+                    var subscriptions = VirtualSubscriptions()
+                    while let bytes = try await client.next() {
+                        let passed = watch.map { subscriptions.take(bytes, isLooking: $0.isLooking) } ?? bytes
+                        if !passed.isEmpty { try await tunnel.write(passed) }
+                    }
+                    let last = subscriptions.finish()
+                    if !last.isEmpty { try await tunnel.write(last) }
                     tunnel.finish()
                 } catch {
                     tunnel.close()
@@ -103,8 +111,9 @@ struct Streams: Sendable {
     static var keyless: ServerResponse { Failures.sentence("the request for a WebSocket has no Sec-WebSocket-Key", status: 400) }
 
     /// Lets what passes be looked at for a person at LIMITED or FULL. Who cannot be told now is asked about with the next check.
-    private func look(_ authorization: String?, _ watch: StreamWatch) async {
-        guard passing != nil, let person = await signedIn.person(authorization: authorization), person.viewer.level > .none else { return }
+    private func look(_ authorization: String?, isWebSocket: Bool, _ watch: StreamWatch) async {
+        // Without them there is something to look at only where a client speaks.
+        guard passing != nil || isWebSocket, let person = await signedIn.person(authorization: authorization), person.viewer.level > .none else { return }
         watch.isLooking = true
     }
 

@@ -1,5 +1,6 @@
 import HTTPService
 import LoopbackClient
+import Privacy
 import Synchronization
 import Testing
 
@@ -65,6 +66,26 @@ struct VirtualStreamTests {
             try await Self.revoke(live)
             while case let bytes = try await client.receive(2), !bytes.isEmpty { #expect(bytes == [0x89, 0]) }
             while live.openStreams() > 0 { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
+    @Test func `on a shared socket the instance hears of all other streams`() async throws {
+        let instance = StreamRelayTests.instance { _, connection in
+            while case let bytes = connection.read(60_000), !bytes.isEmpty { connection.write(bytes) }
+        }
+        try await instance.live { live in
+            let mask: [UInt8] = [1, 2, 3, 4]
+            func frame(_ text: String) -> [UInt8] { WebSocket.frame(.text, Array(text.utf8), mask: mask) }
+            let ours = frame(#"{"type":"subscribe","stream":"list","list":"\#(VirtualList.catchUp.id)"}"#)
+            let theirs = frame(#"{"type":"subscribe","stream":"user"}"#)
+            // At NONE nothing is looked at.
+            let unseen = try await StreamRelayTests.connect(live)
+            try await unseen.send(ours + theirs)
+            #expect(try await unseen.receive((ours + theirs).count) == ours + theirs)
+            _ = try await live.reader(.limited)
+            let client = try await StreamRelayTests.connect(live)
+            try await client.send(ours + theirs)
+            #expect(try await client.receive(theirs.count) == theirs)
         }
     }
 
