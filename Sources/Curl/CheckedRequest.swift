@@ -44,7 +44,7 @@ struct CheckedRequest: Sendable {
         for line in lines {
             let line = line.dropLast()
             // libcurl's words for a field that is left out, and for one without a value.
-            if line.last == UInt8(ascii: ":") { continue }
+            if line.firstIndex(of: UInt8(ascii: ":")) == line.indices.last { continue }
             head += line.last == UInt8(ascii: ";") && !line.contains(UInt8(ascii: ":")) ? line.dropLast() + [UInt8(ascii: ":")] : line
             head += "\r\n".utf8
         }

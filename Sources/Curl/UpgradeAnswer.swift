@@ -3,9 +3,14 @@ struct UpgradeAnswer {
     private(set) var head = AnswerHead(awaitsSwitch: true)
     /// What has come and is not read yet: the beginning of a line, then of a refusal's body.
     private var bytes: [UInt8] = []
+    /// Of a chunked body: what is read of it, and where its next chunk begins in `bytes`.
+    private var body: [UInt8] = []
+    private var position = 0
 
     /// A refusal says a sentence: no more of it is waited for.
     static let longestBody = 64 * 1024
+    /// Of the line before a chunk.
+    private static let longestSize = 1_024
 
     enum Step: Equatable {
         case more
@@ -33,8 +38,7 @@ struct UpgradeAnswer {
             return bytes.count < length ? .more : .refused(body: Array(bytes[..<length]))
         }
         guard head.isChunked else { return .more }
-        guard let body = try Self.joined(bytes[...]) else { return .more }
-        return .refused(body: body)
+        return try takeChunks() ? .refused(body: body) : .more
     }
 
     /// The peer has closed.
@@ -43,20 +47,23 @@ struct UpgradeAnswer {
         return .refused(body: bytes)
     }
 
-    /// A chunked body without its framing; nil while it is not whole.
-    private static func joined(_ bytes: ArraySlice<UInt8>) throws(CurlError) -> [UInt8]? {
-        var (body, left): ([UInt8], ArraySlice<UInt8>) = ([], bytes)
+    /// Reads on in a chunked body.
+    /// - Returns: whether it is whole.
+    private mutating func takeChunks() throws(CurlError) -> Bool {
         while true {
-            guard let end = left.firstIndex(of: 0x0A) else { return nil }
+            let left = bytes[position...]
+            guard let end = left.prefix(Self.longestSize).firstIndex(of: 0x0A) else {
+                guard left.count < Self.longestSize else { throw .brokenAnswer }
+                return false
+            }
             let digits = String(decoding: left[..<end].prefix { $0 != 0x0D && $0 != UInt8(ascii: ";") }, as: UTF8.self)
             guard digits.utf8.count <= 8, digits.first != "+", let size = Int(digits, radix: 16), size >= 0 else { throw .brokenAnswer }
-            if size == 0 { return body }
-            left = left[(end + 1)...]
-            guard left.count >= size + 2 else { return nil }
-            body += left.prefix(size)
-            left = left.dropFirst(size)
-            guard left.starts(with: [0x0D, 0x0A]) else { throw .brokenAnswer }
-            left = left.dropFirst(2)
+            if size == 0 { return true }
+            let chunk = left[(end + 1)...]
+            guard chunk.count >= size + 2 else { return false }
+            guard chunk.dropFirst(size).starts(with: [0x0D, 0x0A]) else { throw .brokenAnswer }
+            body += chunk.prefix(size)
+            position = chunk.startIndex + size + 2
         }
     }
 }

@@ -21,6 +21,10 @@ final class ConnectionClock {
     var wantsBytes = false
     /// The connection has left HTTP behind: whoever answers it decides how long it may be silent.
     var isUpgraded = false
+    /// Another protocol was asked for: the parser reads no more, and what comes waits in memory.
+    var awaitsUpgrade = false
+    /// Bytes that came meanwhile.
+    var unparsed = 0
 
     init(limits: ServerLimits) { self.limits = limits }
 
@@ -53,6 +57,11 @@ final class ByteWatch: ChannelInboundHandler {
         let now = NIODeadline.now()
         clock.lastRead = now
         if !clock.readingBody, !clock.isUpgraded, clock.headSince == nil { clock.headSince = now }
+        if clock.awaitsUpgrade, !clock.isUpgraded {
+            // A client has nothing to say before it knows in which protocol.
+            clock.unparsed += unwrapInboundIn(data).readableBytes
+            guard clock.unparsed <= clock.limits.headBytes else { return context.close(promise: nil) }
+        }
         context.fireChannelRead(data)
     }
 }
@@ -68,6 +77,7 @@ final class ConnectionWatch: ChannelDuplexHandler {
     private let signals: ConnectionSignals
     private let inputEnded: EventLoopPromise<Void>
     private var timer: RepeatedTask?
+    private var namesUpgrade = false
 
     init(clock: ConnectionClock, signals: ConnectionSignals, inputEnded: EventLoopPromise<Void>) {
         self.clock = clock
@@ -96,13 +106,18 @@ final class ConnectionWatch: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head:
+        case .head(let head):
+            // As the parser decides it.
+            namesUpgrade =
+                head.method == .CONNECT
+                || head.headers.contains(name: "Upgrade") && head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
             clock.headSince = nil
             clock.readingBody = true
             clock.open += 1
         case .body: break
         case .end:
             clock.readingBody = false
+            clock.awaitsUpgrade = namesUpgrade
         }
         context.fireChannelRead(data)
     }

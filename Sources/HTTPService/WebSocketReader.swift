@@ -9,6 +9,15 @@ public struct WebSocketReader: Sendable {
         case close
     }
 
+    /// While false texts are left out: of frames only where they end is read.
+    public var readsTexts = true {
+        didSet {
+            guard !readsTexts else { return }
+            isLeftOut = true
+            message = []
+        }
+    }
+
     private let limit: Int
     private let isMasked: Bool
     private var header: [UInt8] = []
@@ -79,7 +88,7 @@ public struct WebSocketReader: Sendable {
         case 1, 2:
             message.removeAll()
             isText = opcode == 1
-            isLeftOut = isCompressed
+            isLeftOut = isCompressed || !readsTexts
         case 8, 9, 10:
             control.removeAll()
             isBroken = !isFinal || length > 125

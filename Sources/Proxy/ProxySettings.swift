@@ -25,6 +25,8 @@ public struct ProxySettings: Sendable {
     public var passThroughLimits = CurlRequest.Limits(firstByte: .seconds(30), idle: .seconds(60), total: nil, bodyBytes: nil)
     /// The longest silence of a stream, either way; servers give a sign of life every 15 to 30 seconds.
     public var streamIdle: Duration = .seconds(300)
+    /// Between two signs of life on a stream of a list of ours.
+    public var streamPing: Duration = .seconds(30)
     /// Open at once; beyond it 503.
     public var streamLimit = 4_000
     /// How often the instance is asked whether the token of an open stream still holds.

@@ -100,6 +100,12 @@ struct Routes: Sendable {
             policy: policy, counters: counters)
         table.add("GET", "/api/v1/lists") { await lists.all($0, publicBase: $1) }
         table.add("GET", "/api/v1/timelines/list/:id") { await lists.timeline(Self.segment(4, of: $0), $0, publicBase: $1) }
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            table.add(method, "/api/v1/timelines/list/:id") { request, base in
+                if Self.segment(4, of: request).flatMap({ VirtualList(id: $0) }) != nil { return Failures.sentence("Record not found", status: 404) }
+                return await passThrough.respond(to: request, publicBase: base)
+            }
+        }
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             table.add(method, "/api/v1/lists/:id") { request, base in
                 await lists.one(Self.segment(3, of: request), nil, request, publicBase: base) {
@@ -123,7 +129,7 @@ struct Routes: Sendable {
         passing = parts.passing.map(PassingEvents.init)
         let streams = Streams(
             passThrough: PassThrough(instance: settings.instance, client: parts.streams, limits: streamLimits), open: open, signedIn: signedIn,
-            passing: passing)
+            passing: passing, ping: settings.streamPing)
         for path in ["/api/v1/streaming", "/api/v1/streaming/*rest"] {
             table.add("GET", path) { await streams.respond(to: $0, publicBase: $1) }
         }
@@ -193,7 +199,12 @@ struct Routes: Sendable {
         guard let base = publicBase(of: request) else {
             return Failures.sentence("This host name is not served here", status: 400)
         }
-        if PersonAPI.isAsked(request) { return await personal.respond(to: request) }
+        if PersonAPI.isAsked(request) {
+            let answer = await personal.respond(to: request)
+            // A level may have been chosen, or everything erased.
+            if request.method != "GET", request.path.contains("/privacy"), let token = SignedIn.bearer(request.fields[.authorization]) { streams.askAgain(tokens.digest(of: token)) }
+            return answer
+        }
         if request.path.hasPrefix("/sheltie/") || request.path == "/sheltie" { return await own.respond(to: request) }
         if !Self.isStreaming(request.path), let query = request.query, QueryString(String(query)).value(of: "access_token") != nil {
             return Failures.sentence("A token in an address ends up in logs; send it in the Authorization header", status: 400)

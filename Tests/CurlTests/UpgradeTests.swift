@@ -57,6 +57,27 @@ struct UpgradeTests {
         #expect(!head.lowercased().contains("accept:") && !head.lowercased().contains("expect"))
     }
 
+    @Test func `a value that ends in a colon is sent, and a field without one is as libcurl spells it`() throws {
+        let fields: HTTPFields = [HTTPField.Name("X-A")!: "b:", HTTPField.Name("X-B")!: ":", HTTPField.Name("X-C")!: ""]
+        let checked = try CheckedRequest(CurlRequest(url: "http://a.example/", fields: fields), allowedPlain: true)
+        let head = String(decoding: checked.head, as: UTF8.self)
+        #expect(head == "GET / HTTP/1.1\r\nHost: a.example\r\nX-A: b:\r\nX-B: :\r\nX-C:\r\n\r\n")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `many small chunks that come byte by byte are read once`() throws {
+        var answer = UpgradeAnswer()
+        let limits = CurlRequest.Limits()
+        #expect(try answer.take("HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n".utf8, limits: limits) == .more)
+        let count = 10_000
+        for _ in 0..<count { for byte in "1\r\nx\r\n".utf8 { #expect(try answer.take([byte], limits: limits) == .more) } }
+        #expect(try answer.take("0\r\n".utf8, limits: limits) == .refused(body: Array(repeating: UInt8(ascii: "x"), count: count)))
+        #expect(throws: CurlError.brokenAnswer) {
+            var answer = UpgradeAnswer()
+            _ = try answer.take("HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n".utf8, limits: limits)
+            _ = try answer.take([UInt8](repeating: UInt8(ascii: "0"), count: 2_000), limits: limits)
+        }
+    }
+
     @Test func `many at once, and each is closed when it is dropped`() async throws {
         let client = loopbackClient(connectionsPerHost: 0)
         let server = Self.echoing()

@@ -19,6 +19,29 @@ struct ServerLimitsTests {
         #expect(text == "")
     }
 
+    @Test(arguments: ["GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nContent-Length: 2\r\n"])
+    func `what a client says before another protocol is agreed on is bounded`(head: String) async throws {
+        let whole = 64 << 20
+        let sent = try await withServer(respond: { _ in
+            try? await Task.sleep(for: .seconds(600))
+            return ServerResponse(status: 200, body: .empty)
+        }) { port in
+            let socket = try LoopbackSocket(port: port)
+            try await socket.send(head + "Host: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: x\r\n\r\n")
+            let piece = [UInt8](repeating: 65, count: 1 << 16)
+            var sent = 0
+            do {
+                while sent < whole {
+                    try await socket.send(piece)
+                    sent += piece.count
+                }
+            } catch is LoopbackError {}
+            return sent
+        }
+        // The kernel's buffers hold some of it.
+        #expect(sent < whole / 2)
+    }
+
     @Test func `an idle connection ends after the keep-alive time`() async throws {
         var limits = ServerLimits()
         limits.keepAlive = .milliseconds(100)

@@ -101,9 +101,24 @@ struct SignedIn: Sendable {
             let now = clock()
             let viewer = try await people.viewer(identified.alias, in: tenant)
             return .person(Person(viewer: viewer, token: digest, authorization: authorization, accountID: identified.accountID, readAt: now))
+        } catch UpstreamError.status(401, _) {
+            return .refused
         } catch {
             return .unreachable
         }
+    }
+
+    /// The level of the person behind an open stream by the instance's word of now, which is remembered as ever.
+    ///
+    /// Not of the person's budget, which is for recommendations: with five of these in five minutes, whatever number of streams, and the
+    /// budget's twenty it is less than a tenth of what an instance allows.
+    /// - Returns: nil when nobody can be told from the token.
+    /// - Throws: a 401 of the instance's; or why it or the database cannot say.
+    func levelAnew(_ token: TokenDigest, authorization: String) async throws -> PrivacyLevel? {
+        // Through the cache, so that a token which is revoked meanwhile is not remembered.
+        let asking = cache.asking(token) { Task { try await verify(token, authorization: authorization, isCharged: false) } }
+        guard let identified = try await asking.value else { return nil }
+        return try await people.viewer(identified.alias, in: tenant).level
     }
 
     /// The person as they stand, with a row where the operator's default level makes them one.
@@ -155,9 +170,10 @@ struct SignedIn: Sendable {
         return await within(verification) { _ in try await asking.value } ?? nil
     }
 
-    private func verify(_ digest: TokenDigest, authorization: String) async throws -> Identified? {
+    /// - Throws: also the 401 of a token that is refused, which is remembered before.
+    private func verify(_ digest: TokenDigest, authorization: String, isCharged: Bool = true) async throws -> Identified? {
         defer { cache.asked(digest) }
-        budget.charge(digest, at: clock())
+        if isCharged { budget.charge(digest, at: clock()) }
         do {
             let account = try await mastodon.verifyCredentials(authorization: authorization)
             try Task.checkCancellation()
@@ -167,9 +183,10 @@ struct SignedIn: Sendable {
             try await people.adopt(identified.alias, from: former, in: tenant, at: clock())
             cache.remember(.person(identified), for: digest, at: clock())
             return identified
-        } catch UpstreamError.status(let status, _) where [401, 403, 404, 422].contains(status) {
+        } catch UpstreamError.status(let status, let retryAfter) where [401, 403, 404, 422].contains(status) {
             // An application's own token (422 on Mastodon), or one without the scope that names its owner: served, but as nobody.
             cache.remember(.nobody, for: digest, at: clock())
+            if status == 401 { throw UpstreamError.status(status, retryAfter: retryAfter) }
             return nil
         }
     }

@@ -8,6 +8,8 @@ final class OpenStreams: Sendable {
         /// Held as long as the stream, to ask the instance whether it still holds.
         var authorization: String?
         var cut: (@Sendable () -> Void)?
+        /// Asked for before the stream had begun.
+        var isCut = false
         var watch: StreamWatch
         /// When the instance is asked about the token again.
         var due: ContinuousClock.Instant
@@ -15,12 +17,16 @@ final class OpenStreams: Sendable {
 
     private struct State {
         var entries: [Int: Entry] = [:]
+        /// How many each token has; nil: those without one.
+        var held: [TokenDigest?: Int] = [:]
         var last = 0
         var isStopped = false
     }
 
     private let state = Mutex(State())
     private let limit: Int
+    /// The most of one token: clients open one for each list that they show.
+    static let perToken = 32
     /// Between two questions about a token.
     private let interval: Duration
 
@@ -31,10 +37,13 @@ final class OpenStreams: Sendable {
 
     var count: Int { state.withLock { $0.entries.count } }
 
+    /// Nobody takes all places: a token has `perToken`, and those without a token have an eighth of all.
     /// - Returns: nil when as many are open as may be, or the service stops.
     func enter(token: TokenDigest?, authorization: String?) -> Place? {
         state.withLock { state in
-            guard !state.isStopped, state.entries.count < limit else { return nil }
+            let most = token == nil ? max(1, limit / 8) : Self.perToken
+            guard !state.isStopped, state.entries.count < limit, state.held[token, default: 0] < most else { return nil }
+            state.held[token, default: 0] += 1
             state.last += 1
             let watch = StreamWatch()
             state.entries[state.last] = Entry(token: token, authorization: authorization, watch: watch, due: .now + interval)
@@ -63,12 +72,18 @@ final class OpenStreams: Sendable {
     private func begin(_ number: Int, _ cut: @escaping @Sendable () -> Void) {
         let isCut = state.withLock { state in
             state.entries[number]?.cut = cut
-            return state.isStopped || state.entries[number] == nil
+            return state.isStopped || state.entries[number]?.isCut ?? true
         }
         if isCut { cut() }
     }
 
-    private func leave(_ number: Int) { state.withLock { _ = $0.entries.removeValue(forKey: number) } }
+    private func leave(_ number: Int) {
+        state.withLock { state in
+            guard let entry = state.entries.removeValue(forKey: number) else { return }
+            let left = state.held[entry.token, default: 1] - 1
+            state.held[entry.token] = left == 0 ? nil : left
+        }
+    }
 
     /// Ends all, and lets no more in.
     func stop() {
@@ -79,10 +94,27 @@ final class OpenStreams: Sendable {
         for cut in cuts { cut() }
     }
 
-    /// Ends those of one token.
+    /// Ends those of one token, those too that are about to begin.
     func cut(_ token: TokenDigest) {
-        let cuts = state.withLock { state in state.entries.values.filter { $0.token == token }.compactMap(\.cut) }
+        let cuts = state.withLock { state in
+            var cuts: [@Sendable () -> Void] = []
+            for (number, entry) in state.entries where entry.token == token {
+                state.entries[number]?.isCut = true
+                if let cut = entry.cut { cuts.append(cut) }
+            }
+            return cuts
+        }
         for cut in cuts { cut() }
+    }
+
+    /// The token's person may have chosen another level: nothing is looked at until it is known, and it is asked for at once.
+    func askAgain(_ token: TokenDigest) {
+        state.withLock { state in
+            for (number, entry) in state.entries where entry.token == token {
+                entry.watch.isLooking = false
+                state.entries[number]?.due = .now
+            }
+        }
     }
 
     /// A token with streams whose turn it is.

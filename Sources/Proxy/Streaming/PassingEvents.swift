@@ -56,6 +56,8 @@ struct StreamEars {
     private let watch: StreamWatch
     private let passing: PassingEvents
 
+    /// While the watch does not look, server-sent events are not read at all, and of frames only where they end: who begins to look
+    /// in the middle must know where the next begins.
     init(isWebSocket: Bool, watch: StreamWatch, passing: PassingEvents) {
         form = isWebSocket ? .frames(WebSocketReader()) : .events(EventStreamParser())
         self.watch = watch
@@ -63,15 +65,20 @@ struct StreamEars {
     }
 
     mutating func hear(_ bytes: [UInt8]) {
-        guard watch.isLooking else { return }
+        let isLooking = watch.isLooking
         switch form {
         case .events(var parser):
+            guard isLooking else {
+                form = .events(EventStreamParser())
+                return
+            }
             // Taken out while it works: two owners would copy what it holds.
             form = .events(EventStreamParser())
             for event in parser.take(bytes) { passing.note(event) }
             form = .events(parser)
         case .frames(var reader):
             form = .frames(WebSocketReader())
+            if reader.readsTexts != isLooking { reader.readsTexts = isLooking }
             for case .text(let message) in reader.take(bytes) {
                 if let event = StatusStream.event(inMessage: message) { passing.note(event) }
             }

@@ -11,6 +11,7 @@ struct Streams: Sendable {
     let open: OpenStreams
     let signedIn: SignedIn
     let passing: PassingEvents?
+    let ping: Duration
 
     func respond(to request: ServerRequest, publicBase: String) async -> ServerResponse {
         let authorization = Self.authorization(of: request)
@@ -20,28 +21,32 @@ struct Streams: Sendable {
             answer.fields[.retryAfter] = "30"
             return answer
         }
+        if Self.isOfOurs(request) { return QuietStream(ping: ping).respond(to: request, place) }
         // Beside the instance's own answer, which most often takes longer.
-        async let hearing = ears(authorization, isWebSocket: request.upgrade == "websocket", place.watch)
+        async let looking: Void = look(authorization, isWebSocket: request.upgrade == "websocket", place.watch)
+        let ears = token == nil ? nil : passing.map { StreamEars(isWebSocket: request.upgrade == "websocket", watch: place.watch, passing: $0) }
         do throws(CurlError) {
             guard request.upgrade == "websocket" else {
                 let answer = try await passThrough.client.send(passThrough.outgoing(request))
                 place.begin { answer.body.close() }
-                return relay(answer, place, publicBase, answer.status == 200 ? await hearing : nil)
+                if answer.status == 200 { await looking }
+                return relay(answer, place, publicBase, answer.status == 200 ? ears : nil)
             }
             guard let key = request.fields[.webSocketKey], !key.isEmpty else {
-                return Failures.sentence("the request for a WebSocket has no Sec-WebSocket-Key", status: 400)
+                return Self.keyless
             }
             switch try await webSocket(request, key: key) {
             case .refused(let answer):
                 return relay(answer, place, publicBase, nil)
             case .switched(let fields, let tunnel):
                 place.begin { tunnel.close() }
-                let ears = await hearing
+                await looking
+                let watch = token == nil ? nil : place.watch
                 return ServerResponse(
                     status: 101, fields: passThrough.fields(of: fields, publicBase: publicBase),
                     body: .upgraded { client in
                         defer { withExtendedLifetime(place) {} }
-                        try await Self.relay(client, tunnel, ears)
+                        try await Self.relay(client, tunnel, ears, watch)
                     })
             }
         } catch {
@@ -77,11 +82,18 @@ struct Streams: Sendable {
     }
 
     /// Bytes both ways as they come, until either side ends.
-    private static func relay(_ client: UpgradedConnection, _ tunnel: CurlTunnel, _ hearing: StreamEars?) async throws {
+    /// - Parameter watch: nil without a token, and then nothing is looked at.
+    private static func relay(_ client: UpgradedConnection, _ tunnel: CurlTunnel, _ hearing: StreamEars?, _ watch: StreamWatch?) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
-                    while let bytes = try await client.next() { try await tunnel.write(bytes) }
+                    var subscriptions = VirtualSubscriptions()
+                    while let bytes = try await client.next() {
+                        let passed = watch.map { subscriptions.take(bytes, isLooking: $0.isLooking) } ?? bytes
+                        if !passed.isEmpty { try await tunnel.write(passed) }
+                    }
+                    let last = subscriptions.finish()
+                    if !last.isEmpty { try await tunnel.write(last) }
                     tunnel.finish()
                 } catch {
                     tunnel.close()
@@ -96,11 +108,19 @@ struct Streams: Sendable {
         }
     }
 
-    /// What listens in; nil for a person at NONE, for nobody, and where nobody wants to know.
-    private func ears(_ authorization: String?, isWebSocket: Bool, _ watch: StreamWatch) async -> StreamEars? {
-        guard let passing, let person = await signedIn.person(authorization: authorization), person.viewer.level > .none else { return nil }
+    static var keyless: ServerResponse { Failures.sentence("the request for a WebSocket has no Sec-WebSocket-Key", status: 400) }
+
+    /// Lets what passes be looked at for a person at LIMITED or FULL. Who cannot be told now is asked about with the next check.
+    private func look(_ authorization: String?, isWebSocket: Bool, _ watch: StreamWatch) async {
+        // Without them there is something to look at only where a client speaks.
+        guard passing != nil || isWebSocket, let person = await signedIn.person(authorization: authorization), person.viewer.level > .none else { return }
         watch.isLooking = true
-        return StreamEars(isWebSocket: isWebSocket, watch: watch, passing: passing)
+    }
+
+    /// Whether it is the stream of a list of ours, whose id the instance is never told.
+    private static func isOfOurs(_ request: ServerRequest) -> Bool {
+        guard let query = request.query.map({ QueryString(String($0)) }), let id = query.value(of: "list"), VirtualList(id: id) != nil else { return false }
+        return request.path.split(separator: "/").last == "list" || query.value(of: "stream") == "list"
     }
 
     /// Where clients put their token: the header, the query, or the name of a subprotocol (Mastodon's documentation, "Streaming").
@@ -136,27 +156,26 @@ struct StreamChecks: Sendable {
         }
     }
 
-    /// Not of the person's budget, which is for recommendations: five requests in five minutes, whatever number of streams, and with
-    /// the budget's twenty less than a tenth of what an instance allows. A token that is revoked must not go on being served.
+    /// A token that is revoked must not go on being served.
     private func check(_ one: OpenStreams.Due) async {
+        var level: PrivacyLevel?
         do {
-            _ = try await signedIn.mastodon.verifyCredentials(authorization: one.authorization)
+            level = try await signedIn.levelAnew(one.token, authorization: one.authorization)
         } catch UpstreamError.status(401, _) {
             signedIn.cache.forget(one.token)
             return open.cut(one.token)
         } catch {
             // An application's token has no person, and an instance that does not answer has refused nothing.
         }
-        guard one.watches.contains(where: \.isLooking) else { return }
-        let person = await signedIn.person(authorization: one.authorization)
-        if person.map({ $0.viewer.level == .none }) ?? true { for watch in one.watches { watch.isLooking = false } }
+        // Whose level cannot be told is not looked at until the next check.
+        for watch in one.watches { watch.isLooking = level.map { $0 > .none } ?? false }
     }
 }
 
 extension HTTPField.Name {
     // Literals of the token grammar; the initializer fails for nothing else.
-    fileprivate static let webSocketKey = Self("Sec-WebSocket-Key")!
-    fileprivate static let webSocketAccept = Self("Sec-WebSocket-Accept")!
-    fileprivate static let webSocketProtocol = Self("Sec-WebSocket-Protocol")!
+    static let webSocketKey = Self("Sec-WebSocket-Key")!
+    static let webSocketAccept = Self("Sec-WebSocket-Accept")!
+    static let webSocketProtocol = Self("Sec-WebSocket-Protocol")!
     fileprivate static let webSocketExtensions = Self("Sec-WebSocket-Extensions")!
 }

@@ -22,6 +22,12 @@ struct OpenStreamTests {
         let questions = Atomic(0)
         private let held = Mutex<ScriptedServer?>(nil)
 
+        /// `b-token` is another person's.
+        private static func account(_ request: ScriptedRequest) -> String {
+            let account = ScriptedInstance.account
+            return request["Authorization"] == "Bearer b-token" ? account.replacing(#""id":"1""#, with: #""id":"2""#) : account
+        }
+
         func live(
             _ settings: @escaping @Sendable (inout ProxySettings) -> Void = { _ in },
             passing: (@Sendable (StatusStream.Event) async throws -> Void)? = nil,
@@ -32,7 +38,7 @@ struct OpenStreamTests {
                 if request.path == "/api/v1/accounts/verify_credentials" {
                     self.questions.add(1, ordering: .relaxed)
                     let isRevoked = self.isRevoked.load(ordering: .relaxed)
-                    return connection.answer(isRevoked ? self.status.load(ordering: .relaxed) : 200, ScriptedInstance.json, isRevoked ? "{}" : ScriptedInstance.account)
+                    return connection.answer(isRevoked ? self.status.load(ordering: .relaxed) : 200, ScriptedInstance.json, isRevoked ? "{}" : Self.account(request))
                 }
                 if request.path == "/oauth/revoke" { return connection.answer(200, ScriptedInstance.json, "{}") }
                 if let key = request["Sec-WebSocket-Key"] {
@@ -60,10 +66,10 @@ struct OpenStreamTests {
     struct Client {
         let socket: LoopbackSocket
 
-        init(_ kind: Kind, _ live: LiveWorld) async throws {
+        init(_ kind: Kind, _ live: LiveWorld, token: String = "a-token") async throws {
             socket = try LoopbackSocket(port: live.port)
             try await socket.send(
-                "GET /api/v1/streaming/user HTTP/1.1\r\nHost: 127.0.0.1:\(live.port)\r\nAuthorization: Bearer a-token\r\n"
+                "GET /api/v1/streaming/user HTTP/1.1\r\nHost: 127.0.0.1:\(live.port)\r\nAuthorization: Bearer \(token)\r\n"
                     + (kind == .events
                         ? "\r\n"
                         : "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(WebSocketClient.key)\r\n\r\n"))
@@ -181,9 +187,14 @@ struct OpenStreamTests {
     func `deletions are noticed for people at a level, and nothing at NONE`(kind: Kind, level: PrivacyLevel) async throws {
         let seen = Mutex<[StatusStream.Event]>([])
         let isTime = Gate()
+        let streams = Atomic(0)
         try await StreamingInstance().live(
             passing: { event in seen.withLock { $0.append(event) } },
             { say, connection in
+                if streams.add(1, ordering: .relaxed).oldValue > 0 {
+                    say("delete", "99")
+                    return connection.waitUntilClosed()
+                }
                 isTime.pass()
                 say("update", #"{"id":"7"}"#)
                 say("delete", "11")
@@ -200,8 +211,91 @@ struct OpenStreamTests {
             isTime.open()
             _ = try await client.socket.receive(until: "last.")
             let expected: [StatusStream.Event] = level == .none ? [] : [.deleted(id: "11"), .deleted(id: "12")]
-            if level != .none { while seen.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(10)) } }
-            #expect(seen.withLock { $0 } == expected, "each once")
+            // Behind another person's event, which is acted on after all that came before.
+            _ = try await live.reader(.limited, token: "b-token", accountID: "2")
+            let behind = try await Client(kind, live, token: "b-token")
+            while seen.withLock({ $0.last }) != .deleted(id: "99") { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(seen.withLock { $0 } == expected + [.deleted(id: "99")], "each once")
+            withExtendedLifetime(behind) {}
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `a level that rises and falls while a stream is open counts`(kind: Kind) async throws {
+        let seen = Mutex<[StatusStream.Event]>([])
+        let said = Atomic(0)
+        let instance = StreamingInstance()
+        try await instance.live(
+            { $0.streamCheckInterval = .seconds(1) }, passing: { event in seen.withLock { $0.append(event) } },
+            { say, connection in
+                while said.load(ordering: .relaxed) >= 0 {
+                    say("delete", String(said.add(1, ordering: .relaxed).newValue))
+                    pauseThread()
+                }
+            }
+        ) { live in
+            defer { said.store(.min, ordering: .relaxed) }
+            let reader = try await live.reader(.none)
+            let client = try await Client(kind, live)
+            async let reading = client.socket.receiveAll()
+            func pass(_ count: Int) async throws {
+                let before = said.load(ordering: .relaxed)
+                while said.load(ordering: .relaxed) < before + count { try await Task.sleep(for: .milliseconds(10)) }
+            }
+            let asked = instance.questions.load(ordering: .relaxed)
+            while instance.questions.load(ordering: .relaxed) < asked + 2 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(seen.withLock { $0.isEmpty })
+            _ = try await live.reader(.limited)
+            while seen.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
+            let answer = try await reader.send(
+                "PUT", "/sheltie/api/v1/privacy/level", headers: [("Content-Type", "application/json")], body: Array(#"{"level":"NONE"}"#.utf8))
+            #expect(answer.status == 200, "\(answer.text)")
+            try await pass(20)
+            let count = seen.withLock { $0.count }
+            try await pass(200)
+            #expect(seen.withLock { $0.count } == count)
+            client.socket.close()
+            _ = try await reading
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `a token that is revoked while its stream opens gets nothing`(kind: Kind) async throws {
+        let isTime = Gate()
+        let instance = ScriptedInstance { request, connection in
+            if request.path == "/oauth/revoke" { return connection.answer(200, ScriptedInstance.json, "{}") }
+            isTime.pass()
+            if let key = request["Sec-WebSocket-Key"] {
+                connection.write(
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(WebSocket.acceptance(of: key))\r\n\r\n")
+            } else {
+                connection.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+            }
+            connection.waitUntilClosed()
+            connection.close()
+        }
+        try await instance.live { live in
+            let client = try await Client(kind, live)
+            while !instance.requests.contains(where: { $0.path.hasPrefix("/api/v1/streaming") }) { try await Task.sleep(for: .milliseconds(5)) }
+            let reply = try await LoopbackClient.send(
+                "POST", port: live.port, "/oauth/revoke", headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array("token=a-token".utf8))
+            #expect(reply.status == 200)
+            isTime.open()
+            _ = try await client.socket.receiveAll()
+        }
+    }
+
+    @Test func `one token, and those without one, cannot take all places`() async throws {
+        try await StreamingInstance().live({ $0.streamLimit = 80 }, { $1.waitUntilClosed() }) { live in
+            func open(_ query: String) async throws -> WebSocketClient { try await WebSocketClient(port: live.port, "/api/v1/streaming" + query) }
+            var held: [WebSocketClient] = []
+            for _ in 0..<32 { held.append(try await open("?access_token=a-token")) }
+            #expect(try await open("?access_token=a-token").answer.status == 503)
+            for _ in 0..<10 { held.append(try await open("")) }
+            #expect(try await open("").answer.status == 503)
+            held.append(try await open("?access_token=b-token"))
+            #expect(held.allSatisfy { $0.answer.status == 101 })
+            held[0].close()
+            while live.openStreams() == held.count { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(try await open("?access_token=a-token").answer.status == 101)
         }
     }
 }
