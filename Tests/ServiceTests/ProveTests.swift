@@ -156,8 +156,9 @@ private struct Leak: Sendable, CustomStringConvertible {
             """),
         Leak("orphan", "preferences", nil, "INSERT INTO preferences (tenant_id, alias_key, name, value) VALUES (1, 9999, 'mode', 'off')"),
         Leak("derived", "author_preferences", nil, "UPDATE author_preferences SET interaction_count = 40 WHERE alias_key = 1"),
+        // The day before yesterday: yesterday is closed only an hour after midnight.
         Leak("cell", "item_popularity_daily", "score", """
-            INSERT INTO item_popularity_daily (tenant_id, day, post_key, score) SELECT 1, max(occurred_at) / 86400000000 - 1, 1, 10 FROM user_interactions
+            INSERT INTO item_popularity_daily (tenant_id, day, post_key, score) SELECT 1, max(occurred_at) / 86400000000 - 2, 1, 10 FROM user_interactions
             """),
     ]
 }
