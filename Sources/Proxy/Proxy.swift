@@ -82,7 +82,7 @@ public struct Proxy: Service {
 
     public func run() async throws {
         let (routes, hints) = (routes, hints)
-        var limits = ServerLimits()
+        var limits = settings.serverLimits
         // A stream holds its connection: those of other requests are not taken by streams.
         limits.connections += settings.streamLimit
         let server = HTTPServer(address: settings.listen, limits: limits, logger: logger, onRunning: onRunning) { await routes.respond(to: $0) }

@@ -23,6 +23,8 @@ public struct ProxySettings: Sendable {
     public var budget = 20
     /// For what passes through: no size limit, and silence only ends a body.
     public var passThroughLimits = CurlRequest.Limits(firstByte: .seconds(30), idle: .seconds(60), total: nil, bodyBytes: nil)
+    /// What clients may take of us; `streamLimit` connections come on top.
+    public var serverLimits = ServerLimits()
     /// The longest silence of a stream, either way; servers give a sign of life every 15 to 30 seconds.
     public var streamIdle: Duration = .seconds(300)
     /// Between two signs of life on a stream of a list of ours.

@@ -107,6 +107,8 @@ struct LiveWorld: Sendable {
         settings.decisionTime = .seconds(60)
         settings.lookUpTime = .seconds(60)
         settings.verificationTime = .seconds(60)
+        (settings.passThroughLimits.firstByte, settings.passThroughLimits.idle) = (.seconds(300), .seconds(300))
+        settings.serverLimits.writeIdle = .seconds(300)
         settings.budget = 100_000
         changes.settings(&settings)
         let running = Running()

@@ -109,7 +109,9 @@ struct PassThroughTests {
             let type = "multipart/form-data; boundary=xyz"
             let reply = try await live.reader(.full).send("POST", "/api/v2/media", headers: [("Content-Type", type)], body: body)
             #expect(reply.status == 200)
-            #expect(reply.body == body, "other bytes came back")
+            // Told by the place: twelve million bytes as text take minutes.
+            let other = zip(reply.body, body).enumerated().first { $1.0 != $1.1 }?.offset
+            #expect(reply.body.count == body.count && other == nil)
             #expect(instance.requests.first?["Content-Type"] == type)
             #expect(instance.requests.first?["Content-Length"] == "12000000")
         }

@@ -139,11 +139,12 @@ struct StreamRelayTests {
     }
 
     @Test func `an instance that is not there is a bad gateway, a silent one a gateway timeout`() async throws {
-        let gone = ScriptedServer { _, _ in }.authority
-        try await LiveWorld.withUpstream(gone) { live in
+        let gone = ClosedPort()
+        try await LiveWorld.withUpstream("127.0.0.1:\(gone.port)") { live in
             let client = try await Self.connect(live)
             #expect(client.answer.status == 502)
         }
+        withExtendedLifetime(gone) {}
         var changes = LiveWorld.Changes()
         changes.settings = { $0.passThroughLimits.firstByte = .milliseconds(200) }
         try await ScriptedInstance { $1.waitUntilClosed() }.live(changes) { live in
